@@ -1,0 +1,1 @@
+ALTER TABLE team ADD FOREIGN KEY (captain_id) REFERENCES player (id);

@@ -1,0 +1,1 @@
+ALTER TABLE country ADD FOREIGN KEY (capital_id) REFERENCES city (id);

@@ -1,0 +1,1 @@
+REFRESH MATERIALIZED VIEW words_by_owner;

@@ -1,0 +1,9 @@
+CREATE TABLE shop (
+    id INTEGER PRIMARY KEY,
+    kind VARCHAR(10) NOT NULL
+);
+CREATE TABLE sale (
+    id INTEGER PRIMARY KEY,
+    shop_id INTEGER NOT NULL REFERENCES shop (id),
+    amount NUMERIC(8, 2) NOT NULL
+);
