@@ -1,0 +1,134 @@
+"""The facts planted in the shop: each a query for one number that is known beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number that a good clone shares with its source.
+
+    Attributes:
+        name: What the number is, for a table of facts.
+        sql: A PostgreSQL query that returns it, on source and clone alike (NULL where a clone has
+            no row to compute it from).
+        planted: What the simulation makes of it.
+    """
+
+    name: str
+    sql: str
+    planted: str
+
+
+FACTS: tuple[Fact, ...] = (
+    Fact(
+        "orders per customer, gold to no tier",
+        """
+        SELECT avg(n) FILTER (WHERE tier = 'gold') / avg(n) FILTER (WHERE tier = 'none')
+        FROM (SELECT c.tier, count(o.id) AS n FROM customer c
+              LEFT JOIN sales.orders o ON o.customer_id = c.id GROUP BY c.id) AS customers
+        """,
+        "loyal customers order about eight times as often",
+    ),
+    Fact(
+        "order total, gold to no tier",
+        """
+        SELECT avg(t.total) FILTER (WHERE c.tier = 'gold')
+             / avg(t.total) FILTER (WHERE c.tier = 'none')
+        FROM sales.order_total t JOIN customer c ON c.id = t.customer_id
+        """,
+        "and their orders are about twice as large",
+    ),
+    Fact(
+        "price explained by category, %",
+        """
+        SELECT 100 * (1 - avg((ln(price) - mean) ^ 2) / var_pop(ln(price)))
+        FROM (SELECT price, avg(ln(price)) OVER (PARTITION BY category_id) AS mean
+              FROM product) AS products
+        """,
+        "prices follow categories: more than 90 % of their variance on a log scale",
+    ),
+    Fact(
+        "deliveries before their order, %",
+        """
+        SELECT 100 * avg((s.delivered_at < o.placed_at)::int)
+        FROM sales.shipment s JOIN sales.orders o ON o.id = s.order_id
+        WHERE s.delivered_at IS NOT NULL
+        """,
+        "none",
+    ),
+    Fact(
+        "lines refunded, %",
+        """
+        SELECT 100.0 * (SELECT count(*) FROM sales.refund)
+             / nullif((SELECT count(*) FROM sales.order_line), 0)
+        """,
+        "refunds are rare: about 2 %",
+    ),
+    Fact(
+        "orders at weekends, %",
+        """
+        SELECT 100 * avg((extract(isodow FROM placed_at AT TIME ZONE 'UTC') >= 6)::int)
+        FROM sales.orders
+        """,
+        "about 43 % instead of 29 %",
+    ),
+    Fact(
+        "orders from 18 to 22 h, %",
+        """
+        SELECT 100 * avg((extract(hour FROM placed_at AT TIME ZONE 'UTC') BETWEEN 18 AND 21)::int)
+        FROM sales.orders
+        """,
+        "about 41 % instead of 17 %",
+    ),
+    Fact(
+        "lines that sell the top 1 % of products, %",
+        """
+        SELECT 100 * sum(n) / nullif((SELECT count(*) FROM sales.order_line), 0)
+        FROM (SELECT count(*) AS n FROM sales.order_line GROUP BY product_id ORDER BY n DESC
+              LIMIT (SELECT ceil(count(*) / 100.0)::bigint FROM product)) AS top
+        """,
+        "about a quarter",
+    ),
+    Fact(
+        "customers with a fax, %",
+        "SELECT 100.0 * count(fax) / nullif(count(*), 0) FROM customer",
+        "almost always empty: about 0.5 %",
+    ),
+    Fact(
+        "customers without orders, %",
+        """
+        SELECT 100 * avg((NOT EXISTS (SELECT FROM sales.orders o WHERE o.customer_id = c.id))::int)
+        FROM customer c
+        """,
+        "about 15 %",
+    ),
+    Fact(
+        "days to deliver, express to standard",
+        """
+        SELECT avg(days) FILTER (WHERE service = 'express')
+             / avg(days) FILTER (WHERE service = 'standard')
+        FROM (SELECT service, extract(epoch FROM delivered_at - shipped_at) / 86400 AS days
+              FROM sales.shipment) AS shipments
+        """,
+        "express takes about a quarter of the time",
+    ),
+    Fact(
+        "review score, refunded less other",
+        """
+        SELECT avg(r.score) FILTER (WHERE f.order_id IS NOT NULL)
+             - avg(r.score) FILTER (WHERE f.order_id IS NULL)
+        FROM review r LEFT JOIN sales.refund f USING (order_id, line_number)
+        """,
+        "refunded lines get about 2.3 points less",
+    ),
+    Fact(
+        "payments other than the sum of their lines, %",
+        """
+        SELECT 100 * avg((p.amount <> t.total)::int)
+        FROM sales.payment p LEFT JOIN sales.order_total t ON t.order_id = p.order_id
+        """,
+        "none",
+    ),
+)
