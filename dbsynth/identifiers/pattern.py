@@ -1,0 +1,180 @@
+"""Codes in the shape of the column's own: ALFKI, SKU-0042, 12/345-B."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dbsynth.identifiers.base import State
+from dbsynth.identifiers.network import Token
+from dbsynth.identifiers.numbers import scatter
+from dbsynth.identifiers.strings import (
+    code,
+    frequent,
+    from_matrix,
+    joined,
+    positions,
+    shuffle,
+    subkey,
+    weighted,
+    where,
+    within,
+)
+from dbsynth.randomness import UInt64
+from dbsynth.schema import Column
+
+_SETS = {
+    "9": b"0123456789",
+    "A": b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "a": b"abcdefghijklmnopqrstuvwxyz",
+}
+_SPARSE = 40  # so many possible codes for each one in use
+_ENOUGH = 0.5  # share of the values that frequent shapes have to cover
+_MOST_SHAPES = 40
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Codes: letters, digits and separators where the column has them.
+
+    A character is kept only where all values of a shape (at least ``k`` different ones) agree on it.
+    """
+
+    name: str = "pattern"
+    default: str = ""
+
+    def fit(self, column: Column, values: pa.Array, *, unique: bool, locale: str, k: int) -> State:
+        """The frequent shapes, each a row of places: a character, or ``\\0`` and its class."""
+        texts = pc.utf8_trim_whitespace(values.drop_null())
+        texts = texts.filter(pc.greater(pc.binary_length(texts), 0))
+        shapes = _shapes(texts, k)
+        if not shapes and len(texts) >= k and not self.default:
+            return {"token": Token().fit(column, texts, unique=unique, locale=locale, k=k)}
+        if not shapes:
+            template = self.default or _blank(column.length)
+            shapes = [(["\0" + c if c in _SETS else c for c in template], 1, 0)]
+        shapes = _roomy(shapes, column.length) if unique else shapes
+        return {
+            "unique": unique,
+            "limit": column.length,
+            "shapes": [places for places, _, _ in shapes],
+            "weights": [weight for _, weight, _ in shapes],
+        }
+
+    def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
+        """One code for every index."""
+        index = positions(index)
+        if "token" in state:
+            return Token().draw(state["token"], index, key=key)
+        chosen = weighted(subkey(key, 1), index, state["weights"])
+        parts = []
+        for number, places in enumerate(state["shapes"]):
+            at = np.flatnonzero(chosen == number)
+            if len(at):
+                parts.append((at, _drawn(places, index[at], key, unique=state["unique"])))
+        if not parts:
+            return pa.array([], pa.string())
+        values = scatter(chosen, parts)
+        return within(values, index, key=key, limit=state["limit"], unique=state["unique"])
+
+
+Shape = tuple[list[str], int, int]  # places, rows, distinct values
+
+
+def _blank(limit: int | None) -> str:
+    return "AAA-99999"[: limit or 9] if limit is None or limit >= 9 else "A" * limit
+
+
+def _marked(texts: pa.Array) -> pa.Array:
+    for pattern, mark in ((r"[0-9]", "9"), (r"[A-Z]", "A"), (r"[a-z]", "a"), (r"\P{ASCII}", "a")):
+        texts = pc.replace_substring_regex(texts, pattern, mark)
+    return texts
+
+
+def _shapes(texts: pa.Array, k: int) -> list[Shape]:
+    marked = _marked(texts)
+    found, counts, share = frequent(marked, k)
+    if share < _ENOUGH:
+        return []
+    shapes: dict[str, Shape] = {}
+    for shape, count in zip(found[:_MOST_SHAPES].to_pylist(), counts.tolist(), strict=False):
+        if not shape.isascii() or len(shape) > 200:
+            continue
+        members = pc.unique(texts.filter(pc.equal(marked, shape)))
+        shapes.setdefault(shape.casefold(), (_places(shape, members, k), count, len(members)))
+    return list(shapes.values())
+
+
+def _places(shape: str, members: pa.Array, k: int) -> list[str]:
+    """The shape with characters in place of classes where all members have one character."""
+    places = ["\0" + c if c in _SETS else c for c in shape]
+    if len(members) < max(k, 2):
+        return places
+    for at, place in enumerate(places):
+        if len(place) > 1:
+            seen = pc.unique(pc.utf8_slice_codeunits(members, at, at + 1))
+            if len(seen) == 1 and seen[0].as_py().isascii():
+                places[at] = seen[0].as_py()
+    return places
+
+
+def _capacity(places: list[str]) -> int:
+    size = 1
+    for place in places:
+        size *= len(_SETS[place[1]]) if len(place) > 1 else 1
+    return size
+
+
+def _roomy(shapes: list[Shape], limit: int | None) -> list[Shape]:
+    """Shapes with room for many more codes than are in use; else the commonest, made wider."""
+    total = sum(distinct for _, _, distinct in shapes)
+    wide = [s for s in shapes if _capacity(s[0]) >= _SPARSE * max(s[2], 1)]
+    if sum(s[2] for s in wide) >= _ENOUGH * total:
+        return wide
+    places, weight, distinct = max(shapes, key=lambda shape: shape[1])
+    places = list(places)
+    while _capacity(places) < _SPARSE * max(total, 1):
+        if limit is None or len(places) < limit:
+            places.append("\0" + ("9" if "\0a" not in places and "\0A" not in places else "A"))
+            continue
+        literal = next((i for i, p in enumerate(places) if len(p) == 1 and p.isalnum()), None)
+        if literal is None:
+            break
+        places[literal] = "\0" + ("9" if places[literal].isdigit() else "A")
+    return [(places, weight, distinct)]
+
+
+def _drawn(places: list[str], index: UInt64, key: int, *, unique: bool) -> pa.Array:
+    size = _capacity(places)
+    free = min(size, 2**60)
+    number, rounds = shuffle(index, free, key=subkey(key, len(places)))
+    out = _filled(places, number)
+    values = from_matrix(out)
+    if not unique or not rounds.any():
+        return values
+    longer = joined(values, code(rounds, key=key), separator="-")
+    return where(rounds == 0, values, longer)
+
+
+def _filled(places: list[str], number: UInt64) -> npt.NDArray[np.uint8]:
+    out = np.empty((len(number), len(places)), np.uint8)
+    rest = number
+    for at in range(len(places) - 1, -1, -1):
+        place = places[at]
+        if len(place) == 1:
+            out[:, at] = ord(place)
+            continue
+        letters = np.frombuffer(_SETS[place[1]], np.uint8)
+        rest, digit = np.divmod(rest, np.uint64(len(letters)))
+        out[:, at] = letters[digit.astype(np.int64)]
+    return out
+
+
+def described(state: State) -> dict[str, Any]:
+    """The shapes of a state as templates, for people: ``SKU-9999``."""
+    return {"shapes": ["".join(p[-1] for p in places) for places in state.get("shapes", [])]}
