@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from pathlib import Path
 
 from dbsynth.databases.sqlite.connection import connect
 from dbsynth.errors import DatabaseError, TargetNotEmpty
-
-try:
-    import fcntl
-except ImportError:  # not on Windows, where an open file cannot be removed anyway
-    fcntl = None  # type: ignore[assignment]  # a module that is not there
 
 _LEFTOVERS = ("-wal", "-shm", "-journal")
 
@@ -49,8 +45,6 @@ def claim(path: Path, label: str) -> int:
 
 
 def _locked(descriptor: int) -> bool:
-    if fcntl is None:
-        return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -94,7 +88,7 @@ def check_target(target: Path, label: str, *, replace: bool) -> None:
 def _taken(target: Path, label: str) -> sqlite3.Connection:
     """A connection to the target that holds its write lock."""
     if not target.is_file():
-        raise DatabaseError(f"target {label} is not a file", hint="Name a file that may be replaced")
+        raise DatabaseError(f"target {label} is not a file", hint="Name another target")
     connection: sqlite3.Connection | None = None
     try:
         connection = connect(target, "rw", timeout=0.5)
@@ -133,13 +127,11 @@ def publish(built: Path, target: Path, label: str) -> None:
         _use_default_rights(built)
         os.replace(built, target)
     remove_leftovers(target)
-    if os.name == "posix":
-        _flush(target.parent)
+    _flush(target.parent)
 
 
 def _empty_log(target: Path, label: str) -> None:
-    """Moves the target's write-ahead log into it: a log that outlived the rename would spoil the
-    new file."""
+    """Moves the target's write-ahead log into it, which would spoil the new file."""
     try:
         connection = connect(target, "rw", timeout=0.5)
         try:
@@ -157,10 +149,9 @@ def _empty_log(target: Path, label: str) -> None:
 def _adopt_rights(built: Path, target: Path) -> None:
     status = target.stat()
     os.chmod(built, status.st_mode & 0o7777)
-    if hasattr(os, "chown"):
-        own = built.stat()
-        if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
-            _try_chown(built, status)
+    own = built.stat()
+    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
+        _try_chown(built, status)
 
 
 def _try_chown(built: Path, status: os.stat_result) -> None:

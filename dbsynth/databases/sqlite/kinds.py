@@ -1,8 +1,10 @@
 """The kind of a column: what its declared type promises, corrected by what it really holds.
 
-SQLite lets any value stand in any column, so the storage classes of all values are looked at.
+SQLite lets any value stand in any column, so the storage classes of the values are looked at, those
+of the first million rows.
 """
 
+# ruff: noqa: S608 - every name in the SQL is quoted, every value is bound
 from __future__ import annotations
 
 import re
@@ -17,6 +19,7 @@ from dbsynth.schema import Kind
 
 _COLUMNS_AT_ONCE = 300
 _BATCH = 65_536
+LOOKED_AT = 1_000_000
 _ARGUMENTS = re.compile(r"\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 
 
@@ -53,8 +56,14 @@ class Typing:
     text_format: str = ""
 
 
+def looked_at(table: str, rows: int) -> str:
+    """The rows of a table that decide about its kinds, as a term of FROM."""
+    whole = f"main.{quoted(table)}"
+    return whole if rows <= LOOKED_AT else f"(SELECT * FROM {whole} LIMIT {LOOKED_AT})"
+
+
 def contents(
-    connection: sqlite3.Connection, table: str, columns: Sequence[str]
+    connection: sqlite3.Connection, source: str, columns: Sequence[str]
 ) -> Mapping[str, Contents]:
     """The storage classes in each column of a table."""
     found = {}
@@ -65,7 +74,7 @@ def contents(
             f" max(typeof({c})) FILTER (WHERE {c} IS NOT NULL), max(length({c}))"
             for c in map(quoted, some)
         )
-        row = connection.execute(f"SELECT {asked} FROM main.{quoted(table)}").fetchone()
+        row = connection.execute(f"SELECT {asked} FROM {source}").fetchone()
         for i, name in enumerate(some):
             count, first, last, longest = row[4 * i : 4 * i + 4]
             found[name] = Contents(
@@ -75,7 +84,7 @@ def contents(
 
 
 def typing_of(
-    connection: sqlite3.Connection, table: str, column: str, declared: str, held: Contents
+    connection: sqlite3.Connection, source: str, column: str, declared: str, held: Contents
 ) -> Typing:
     """What the values of a column are."""
     words = declared.upper()
@@ -85,14 +94,14 @@ def typing_of(
         return _promised(words, precision, scale)
     if held.only("blob"):
         return Typing(Kind.BYTES)
-    if "JSON" in words and held.first != "blob":
+    if "JSON" in words and held.first != "blob" and _all_json(connection, source, column):
         return Typing(Kind.JSON)
     if held.only("integer"):
-        return Typing(_integer(connection, table, column, words))
+        return Typing(_integer(connection, source, column, words))
     if held.only("integer", "real"):
-        return _fractional(connection, table, column, words)
+        return _fractional(connection, source, column, words)
     if held.only("text") and ("DATE" in words or "TIME" in words):
-        moment = _moment(connection, table, column)
+        moment = _moment(connection, source, column)
         return moment or Typing(Kind.TEXT, length)
     return Typing(Kind.TEXT, length)
 
@@ -141,32 +150,40 @@ _PROMISES = (
 )
 
 
-def _integer(connection: sqlite3.Connection, table: str, column: str, words: str) -> Kind:
+def _integer(connection: sqlite3.Connection, source: str, column: str, words: str) -> Kind:
     if "BOOL" not in words:
         return Kind.INTEGER
     c = quoted(column)
-    others = number(
-        connection, f"SELECT count(*) FROM main.{quoted(table)} WHERE {c} NOT IN (0, 1)"
-    )
+    others = number(connection, f"SELECT count(*) FROM {source} WHERE {c} NOT IN (0, 1)")
     return Kind.INTEGER if others else Kind.BOOLEAN
 
 
-def _fractional(connection: sqlite3.Connection, table: str, column: str, words: str) -> Typing:
+def _all_json(connection: sqlite3.Connection, source: str, column: str) -> bool:
+    c = quoted(column)
+    sql = f"SELECT count(*) FROM {source} WHERE NOT json_valid({c})"
+    return number(connection, sql) == 0
+
+
+def _fractional(connection: sqlite3.Connection, source: str, column: str, words: str) -> Typing:
     precision, scale = _arguments(words)
     if not _is_decimal(words) or scale is None:
         return Typing(Kind.FLOAT)
     c = quoted(column)
     longer = number(
         connection,
-        f"SELECT count(*) FROM main.{quoted(table)} WHERE {c} <> round({c}, {scale})",
+        f"SELECT count(*) FROM {source} WHERE {c} <> round({c}, {scale})",
     )
-    return Typing(Kind.FLOAT) if longer else Typing(Kind.DECIMAL, precision=precision, scale=scale)
+    if longer:
+        return Typing(Kind.FLOAT)
+    largest = connection.execute(f"SELECT max(abs({c})) FROM {source}").fetchone()[0]
+    wide_enough = precision is not None and largest < 10.0 ** (precision - scale)
+    return Typing(Kind.DECIMAL, precision=precision if wide_enough else None, scale=scale)
 
 
-def _moment(connection: sqlite3.Connection, table: str, column: str) -> Typing | None:
+def _moment(connection: sqlite3.Connection, source: str, column: str) -> Typing | None:
     """The kind of a column of texts that are all dates or times of one shape."""
     c = quoted(column)
-    cursor = connection.execute(f"SELECT {c} FROM main.{quoted(table)} WHERE {c} IS NOT NULL")
+    cursor = connection.execute(f"SELECT {c} FROM {source} WHERE {c} IS NOT NULL")
     shape: tuple[Kind, str] | None = None
     while batch := cursor.fetchmany(_BATCH):
         texts = [row[0] for row in batch]

@@ -1,5 +1,6 @@
 """The schema of an SQLite file, from its catalog, its PRAGMAs and the text of its statements."""
 
+# ruff: noqa: S608 - every name in the SQL is quoted, every value is bound
 from __future__ import annotations
 
 import sqlite3
@@ -9,7 +10,7 @@ from typing import Any
 
 from dbsynth.databases.sqlite import sql as text
 from dbsynth.databases.sqlite.connection import number, rows
-from dbsynth.databases.sqlite.kinds import Contents, contents, typing_of
+from dbsynth.databases.sqlite.kinds import LOOKED_AT, Contents, contents, looked_at, typing_of
 from dbsynth.databases.sqlite.sql import quoted
 from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table, UniqueKey
 
@@ -72,10 +73,12 @@ def _draft(connection: sqlite3.Connection, name: str, sql: str) -> Table:
     primary = tuple(row[1] for row in sorted(described, key=lambda r: r[5]) if row[5])
     indexes = rows(connection, f"PRAGMA main.index_list({quoted(name)})")
     alias = _is_rowid_alias(described, indexes, words)
-    held = contents(connection, name, column_names)
     count = number(connection, f"SELECT count(*) FROM main.{quoted(name)}")
+    source = looked_at(name, count)
+    held = contents(connection, source, column_names)
+    count = min(count, LOOKED_AT)
     columns = tuple(
-        _column(connection, name, row, held[row[1]], count, bool(alias or words.without_rowid))
+        _column(connection, source, row, held[row[1]], count, bool(alias or words.without_rowid))
         for row in described
     )
     if alias:
@@ -98,14 +101,14 @@ def _is_rowid_alias(
 
 def _column(
     connection: sqlite3.Connection,
-    table: str,
+    source: str,
     row: Any,
     held: Contents,
     count: int,
     strict_key: bool,
 ) -> Column:
     _, name, declared, not_null, default, key, hidden = row
-    known = typing_of(connection, table, name, declared, held)
+    known = typing_of(connection, source, name, declared, held)
     # other primary keys may hold NULL by an old mistake of SQLite; believe the data
     key_without_null = key and (strict_key or held.values == count)
     return Column(

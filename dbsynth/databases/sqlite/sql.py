@@ -24,6 +24,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _CONSTRAINTS = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"})
+_OTHER_CONSTRAINTS = _CONSTRAINTS | {"NOT", "REFERENCES"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ def _closing(stream: Sequence[Token], opening: int) -> int:
 
 def _split(stream: Sequence[Token]) -> Iterator[list[Token]]:
     """The stretches between commas that stand outside of parentheses."""
-    depth, part = 0, []
+    depth = 0
+    part: list[Token] = []
     for token in stream:
         depth += token.says("(") - token.says(")")
         if depth == 0 and token.says(","):
@@ -169,7 +171,7 @@ def _checks(sql: str, part: list[Token], columns: Sequence[str], known: int) -> 
             text = sql[part[i + 1].end : part[end].start].strip()
             yield Check(name or f"check {known}", text, mentioned(text, columns))
             name = ""
-        elif part[i].kind == "word" and part[i].text.upper() in _CONSTRAINTS | {"NOT", "REFERENCES"}:
+        elif part[i].kind == "word" and part[i].text.upper() in _OTHER_CONSTRAINTS:
             # the name of another constraint; a constraint's own name cannot be an unquoted keyword
             name = ""
 

@@ -1,8 +1,10 @@
 """Values of SQLite as Arrow arrays and back.
 
-SQLite stores integers, reals, texts and blobs.  A date or a time is a text in one of the ISO shapes;
-`Column.text_format` keeps the shape (``YYYY-MM-DD HH:MM:SS``), so that it is written as it was read.
-Texts come as bytes.  What is not UTF-8 is replaced by U+FFFD.
+SQLite stores integers, reals, texts and blobs.  A date or a time is a text in one of the ISO
+shapes; `Column.text_format` keeps the shape (``YYYY-MM-DD HH:MM:SS``), so that it is written as it
+was read.  Texts come as bytes.  What is not UTF-8 is replaced by U+FFFD.  A value that is not of
+its column's kind, which only rows beyond those that the reflection looks at can hold, is taken for
+missing.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dbsynth.errors import DatabaseError
 from dbsynth.schema import Column, Kind
 
 _ARROW = {
@@ -76,16 +77,14 @@ def fits(values: Sequence[Any], kind: Kind, text_format: str) -> bool:
         return False
 
 
-def decoded(values: Sequence[Any], column: Column, where: str) -> pa.Array:
+def decoded(values: Sequence[Any], column: Column) -> pa.Array:
     """Values as SQLite hands them out, in the Arrow type of the column's kind."""
     try:
         return _decoded(values, column)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError):
-        # the cause's text would quote the value
-        raise DatabaseError(
-            f"column {where}.{column.name} holds a value that is no {column.kind}",
-            hint="Reflect the schema again, the file may have changed since",
-        ) from None
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array(
+            [_decoded_alone(value, column) for value in values], arrow_type(column.kind)
+        )
 
 
 def stored(array: pa.Array, column: Column) -> pa.Array:
@@ -124,6 +123,14 @@ def _decoded(values: Sequence[Any], column: Column) -> pa.Array:
             return _moments(_texts(values), column.kind, column.text_format)
         case _:
             return _texts(values)
+
+
+def _decoded_alone(value: Any, column: Column) -> Any:
+    """One value in its kind's Arrow type, or None where it does not fit."""
+    try:
+        return _decoded([value], column)[0].as_py()
+    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError):
+        return None
 
 
 def _floats(values: Sequence[Any]) -> pa.Array:
