@@ -1,0 +1,73 @@
+"""Databases: what can be read from and built, by the scheme of a URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from dbsynth.databases.base import Capabilities, Database, Encoder, Stage
+from dbsynth.databases.postgresql import open_postgresql, stage_postgresql
+from dbsynth.databases.sqlite import open_sqlite, stage_sqlite
+from dbsynth.databases.url import parse_url, scheme
+from dbsynth.errors import MissingDriver
+
+__all__ = [
+    "KINDS",
+    "Capabilities",
+    "Database",
+    "Encoder",
+    "Kind",
+    "Stage",
+    "open_database",
+    "open_stage",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a kind of database is opened and how one is built."""
+
+    open: Callable[[sa.URL], Database]
+    stage: Callable[..., Stage]
+
+
+_POSTGRESQL = Kind(open_postgresql, stage_postgresql)
+
+KINDS: Mapping[str, Kind] = {
+    "postgresql": _POSTGRESQL,
+    "postgres": _POSTGRESQL,
+    "sqlite": Kind(open_sqlite, stage_sqlite),
+}
+
+
+def open_database(url: str) -> Database:
+    """The database of a URL, opened for reading when it is entered as a context manager.
+
+    Raises:
+        SpecError: The URL cannot be understood.
+        MissingDriver: No such kind of database is known.
+    """
+    parsed = parse_url(url)
+    return _kind(parsed).open(parsed)
+
+
+def open_stage(target_url: str, *, replace: bool) -> Stage:
+    """A stage that builds the database of a URL, begun when it is entered as a context manager.
+
+    Args:
+        replace: Whether a target that already holds something may be replaced.
+    """
+    parsed = parse_url(target_url)
+    return _kind(parsed).stage(parsed, replace=replace)
+
+
+def _kind(url: sa.URL) -> Kind:
+    kind = KINDS.get(scheme(url))
+    if kind is None:
+        raise MissingDriver(
+            f"No support for `{scheme(url)}` databases is installed",
+            hint=f"Use a URL that begins with one of: {', '.join(f'{name}://' for name in KINDS)}.",
+        )
+    return kind

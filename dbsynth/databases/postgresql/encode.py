@@ -1,0 +1,70 @@
+"""Arrow batches as CSV for ``COPY ... FROM STDIN``, written by polars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+
+from dbsynth.schema import Column, Kind, Table
+
+COPY_OPTIONS = "(FORMAT csv, NULL '')"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvEncoder:
+    """A `dbsynth.databases.base.Encoder` for the columns it holds, in their order.
+
+    Texts are quoted and NULLs are not, so the empty string stays apart from NULL and no text is
+    taken for the end of the data.
+    """
+
+    columns: tuple[Column, ...]
+
+    def __call__(self, batch: pa.RecordBatch) -> bytes:
+        """The batch as lines of CSV."""
+        if not self.columns or not batch.num_rows:
+            return b""
+        frame = pl.DataFrame(pl.from_arrow(batch.select([c.name for c in self.columns])))
+        written = frame.select(_written(c, frame.schema[c.name]) for c in self.columns)
+        return written.write_csv(
+            include_header=False,
+            quote_style="non_numeric",
+            null_value="",
+            datetime_format="%Y-%m-%d %H:%M:%S%.6f",
+            time_format="%H:%M:%S%.6f",
+        ).encode()
+
+
+def csv_encoder(table: Table, columns: Sequence[str]) -> CsvEncoder:
+    """The encoder of some columns of a table."""
+    return CsvEncoder(tuple(table.column_by_name[name] for name in columns))
+
+
+def _written(column: Column, found: pl.DataType) -> pl.Expr:
+    value = pl.col(column.name)
+    if found == pl.Duration:
+        return _interval(value)
+    if found == pl.Binary:
+        return pl.lit("\\x") + value.bin.encode("hex")
+    if isinstance(found, pl.Datetime):
+        zone = "UTC" if found.time_zone else None
+        utc = value.dt.convert_time_zone("UTC") if zone else value
+        text = utc.dt.replace_time_zone(None)
+        return text.dt.strftime("%Y-%m-%d %H:%M:%S%.6f+00") if column.zoned else text
+    if column.kind is Kind.INTEGER and found.is_float():
+        return value.round().cast(pl.Int64)
+    if column.kind is Kind.DECIMAL and found.is_float() and (column.scale or 0) > 0:
+        return value.round(column.scale or 0)
+    if isinstance(found, pl.Categorical):
+        return value.cast(pl.String)
+    return value
+
+
+def _interval(value: pl.Expr) -> pl.Expr:
+    """Whole days and microseconds: a single unit would overflow the server's parser."""
+    total = value.dt.total_microseconds()
+    days, rest = total // 86_400_000_000, total % 86_400_000_000
+    return pl.format("{} days {} microseconds", days, rest)

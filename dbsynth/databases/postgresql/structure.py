@@ -1,0 +1,143 @@
+"""The native definition of a schema: an archive of pg_dump behind one line of facts about it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbsynth.databases.pgtools import find_tools, run_tool
+from dbsynth.errors import DatabaseError
+
+_MARK = b"dbsynth postgresql structure "
+
+_LEFT_OUT = (
+    "--no-owner",
+    "--no-privileges",
+    "--no-publications",
+    "--no-subscriptions",
+    "--no-security-labels",
+    "--no-tablespaces",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """An archive of pg_dump.
+
+    Attributes:
+        major: The version of the pg_dump that wrote it; an older pg_restore cannot read it.
+        unpopulated: Materialized views, quoted, that held nothing when it was written.
+    """
+
+    major: int
+    archive: bytes
+    unpopulated: tuple[str, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """The structure as `from_bytes` takes it."""
+        facts = json.dumps({"major": self.major, "unpopulated": self.unpopulated})
+        return _MARK + facts.encode() + b"\n" + self.archive
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Structure:
+        """The structure that `to_bytes` wrote."""
+        if not is_structure(content):
+            raise DatabaseError("The structure was not taken from a PostgreSQL database")
+        line, _, archive = content.partition(b"\n")
+        facts = json.loads(line[len(_MARK) :])
+        return cls(facts["major"], archive, tuple(facts["unpopulated"]))
+
+
+def is_structure(content: bytes) -> bool:
+    """Whether bytes are a structure of this kind of database."""
+    return content.startswith(_MARK)
+
+
+def dump(
+    conninfo: Mapping[str, str], major: int, snapshot: str, unpopulated: Sequence[str]
+) -> Structure:
+    """The structure of a database, as a snapshot of its server shows it.
+
+    Raises:
+        DatabaseError: pg_dump is missing or was refused.
+    """
+    tools = find_tools(major)
+    arguments = [tools.path("pg_dump"), "--format=custom", "--schema-only", *_LEFT_OUT]
+    done = run_tool([*arguments, f"--snapshot={snapshot}", "--lock-wait-timeout=60s"], conninfo)
+    if done.returncode != 0:
+        raise DatabaseError(
+            f"pg_dump could not read the structure: {_reason(done.stderr)}",
+            hint="Grant the role USAGE on every schema and SELECT on every table and sequence.",
+        )
+    return Structure(tools.major, done.stdout, tuple(unpopulated))
+
+
+def _reason(stderr: bytes) -> str:
+    for line in stderr.decode(errors="replace").splitlines():
+        found = re.search(r"error: (?:query failed: )?(?:ERROR:\s+)?(.*)", line)
+        if found:
+            return found[1].rstrip(".")
+    return "it gave no reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """An entry of an archive that could not be restored.
+
+    Attributes:
+        entry: Type and name, such as ``FK CONSTRAINT orders orders_customer_fkey``.
+        reason: The server's first line, without detail.
+    """
+
+    entry: str
+    reason: str
+
+
+def restore(
+    structure: Structure, section: str, conninfo: Mapping[str, str], jobs: int = 1
+) -> tuple[Complaint, ...]:
+    """Restore a section of a structure; returns what could not be restored."""
+    tools = find_tools(structure.major)
+    with tempfile.TemporaryDirectory(prefix="dbsynth-") as folder:
+        path = Path(folder, "structure.dump")
+        path.write_bytes(structure.archive)
+        arguments = [tools.path("pg_restore"), f"--section={section}", f"--jobs={jobs}"]
+        done = run_tool([*arguments, *_LEFT_OUT, str(path)], conninfo)
+    complaints = _complaints(done.stderr.decode(errors="replace"))
+    if done.returncode != 0 and not complaints:
+        return (Complaint("pg_restore", f"it ended with status {done.returncode}"),)
+    return tuple(c for c in complaints if not _harmless(c))
+
+
+def _harmless(complaint: Complaint) -> bool:
+    """A setting that a newer pg_dump asks of an older server; it does not matter here."""
+    return complaint.reason == 'unrecognized configuration parameter "transaction_timeout"'
+
+
+_ENTRY = re.compile(r"^pg_restore: from TOC entry \d+; \d+ \d+ (.*)$")
+_ERROR = re.compile(r"^pg_restore: error: (?:could not execute query: )?(?:ERROR:\s+)?(.*)$")
+# Messages that name objects.  Others may quote a value of a row, and are not repeated.
+_SPEAKING = re.compile(
+    r"violate|is violated|could not create unique index|does not exist|already exists"
+    r"|permission denied|must be (?:owner|superuser)|could not create exclusion constraint"
+    r"|contains null values|conflicting key value|is not available|could not open extension"
+    r"|configuration parameter|could not connect|connection to server|must be immutable"
+)
+
+
+def _complaints(stderr: str) -> list[Complaint]:
+    """The errors that pg_restore printed, without the lines of detail, which may hold values."""
+    found, entry = [], ""
+    for line in stderr.splitlines():
+        if named := _ENTRY.match(line):
+            entry = named[1].rpartition(" ")[0]  # the last word is the owner
+        elif line.startswith("pg_restore: while INITIALIZING"):
+            entry = ""
+        elif error := _ERROR.match(line):
+            speaking = _SPEAKING.search(error[1])
+            found.append(Complaint(entry, error[1].rstrip(".") if speaking else "refused"))
+    return found
