@@ -49,7 +49,7 @@ def build_shop(url: str, *, seed: int = 0, customers: int = 6000) -> None:
     Args:
         url: ``postgresql://...`` (also with ``+psycopg``).
         seed: Same seed, same rows.
-        customers: Rows of ``customer``; the others follow (6,000 give 200,000 rows in all).
+        customers: Rows of ``customer``; the others follow (6,000 give 180,000 rows in all).
     """
     tables = simulate(seed=seed, customers=customers)
     scheme, _, rest = url.partition("://")
