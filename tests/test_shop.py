@@ -9,9 +9,9 @@ from dbsynth.errors import CannotConnect, DatabaseError, SchemaError
 from dbsynth.shop import FACTS, build_shop, schema_sql, simulate
 
 # What each planted fact lies between, for 2,000 customers and any seed.  About 10,000 orders,
-# 23,000 lines, 3,000 reviews, 10 customers with a fax and 120 gold customers stand behind them, so that
-# three standard errors are 1.5 for weekends and evenings, 0.3 for refunds, 0.5 for faxes, 2.4 for
-# customers without orders, and 20 % of the ratio of orders; the bounds are wider.
+# 23,000 lines, 3,000 reviews, 10 customers with a fax and 120 gold customers stand behind them, so
+# that three standard errors are 1.5 for weekends and evenings, 0.3 for refunds, 0.5 for faxes, 2.4
+# for customers without orders, and 20 % of the ratio of orders; the bounds are wider.
 BOUNDS = {
     "orders per customer, gold to no tier": (5, 12),
     "order total, gold to no tier": (1.4, 2.3),
