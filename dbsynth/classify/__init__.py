@@ -1,0 +1,10 @@
+"""Decides the role of every column, and which tables are copied as they are."""
+
+from __future__ import annotations
+
+from dbsynth.classify.decide import classify_table
+from dbsynth.classify.strategy import propose_strategy
+from dbsynth.classify.types import Decision, Role, Strategy
+from dbsynth.classify.values import k_threshold
+
+__all__ = ["Decision", "Role", "Strategy", "classify_table", "k_threshold", "propose_strategy"]

@@ -1,0 +1,413 @@
+"""The role of every column of a table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dbsynth.classify.names import (
+    IDENTIFYING,
+    concept_of,
+    is_amount,
+    is_numbered,
+    names_persons,
+    tokens_of,
+)
+from dbsynth.classify.types import Decision, Role
+from dbsynth.classify.values import (
+    Facts,
+    date_form,
+    facts_of,
+    k_threshold,
+    number_form,
+    person_names,
+)
+from dbsynth.identifiers.recognise import EMAIL, IPV4, IPV6, share, text_provider, written_as
+from dbsynth.identifiers.types import known_type, type_name
+from dbsynth.schema import Column, Kind, Table
+
+_COVERED = 0.7
+_MOST_KEPT = 1_000
+_FEW = 50
+_LONGEST_WORD = 200
+_RARE = 0.2  # more distinct values per row than this is too many to model as codes
+
+_PERSONAL = frozenset(
+    """first_name last_name full_name email user_name phone street_address street_extra postcode
+    national_id bank_account iban card token hash ip mac plate coordinates url uuid""".split()
+)
+_NEVER_REPEATING = frozenset({"first_name", "last_name", "token", "hash"})
+_PROVIDER_OF = {"bank_account": "pattern"}
+_NUMERIC = frozenset({"phone", "national_id", "bank_account", "iban", "card", "postcode"})
+_PROOF = {
+    "email": "@",
+    "phone": r"([0-9][^0-9]*){5}",
+    "ip": f"({IPV4})|({IPV6})",
+    "url": r"[./]",
+    "postcode": r"[0-9]",
+    "card": r"([0-9*xX][^0-9]*){8}",
+    "iban": r"^[A-Za-z]{2}[0-9]{2}",
+    "mac": r"[0-9A-Fa-f]{2}[:-]?[0-9A-Fa-f]{2}",
+    "national_id": r"[0-9]",
+    "bank_account": r"[0-9]",
+    "plate": r"[0-9]",
+    "coordinates": r"[0-9]",
+    "uuid": r"[0-9a-fA-F]{8}",
+    "token": r"^\S{4,}$",
+    "email_part": EMAIL,
+}
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A column with all that is known of it."""
+
+    table: Table
+    column: Column
+    facts: Facts
+    rows: int
+    k: int
+    concept: str
+
+    @property
+    def identifying(self) -> bool:
+        return bool(IDENTIFYING.search(self.column.name))
+
+    @property
+    def unique(self) -> bool:
+        return any(key.columns == (self.column.name,) for key in self.table.keys if key.plain)
+
+    @property
+    def personal_table(self) -> bool:
+        return names_persons(tokens_of(self.table.bare))
+
+
+def classify_table(table: Table, sample: pa.Table, rows: int) -> dict[str, Decision]:
+    """The role of every column of a table.
+
+    Args:
+        sample: Some or all rows, with the Arrow types of `dbsynth.schema.Kind`.
+        rows: Number of rows of the whole table.
+    """
+    k = k_threshold(rows)
+    decisions = {}
+    for column in table.columns:
+        values = _values(sample, column.name)
+        subject = _Subject(table, column, facts_of(values, k), rows, k,
+                           concept_of(column.name, table.bare))  # fmt: skip
+        decisions[column.name] = _decide(subject)
+    return decisions
+
+
+def _values(sample: pa.Table, name: str) -> pa.Array:
+    if name not in sample.column_names:
+        return pa.nulls(0, pa.string())
+    column = sample.column(name).combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.nulls(0, column.type)
+    return column.cast(pa.string()) if pa.types.is_large_string(column.type) else column
+
+
+def _decide(it: _Subject) -> Decision:
+    column = it.column
+    if column.generated:
+        return Decision(Role.GENERATED, None, "The database computes it", "schema", 1.0)
+    if column.name in it.table.foreign_columns():
+        return Decision(Role.REFERENCE, None, "It is part of a foreign key", "schema", 1.0)
+    if column.name in it.table.primary_key:
+        return _key(it)
+    if column.kind in (Kind.BOOLEAN, Kind.ENUM):
+        return Decision(Role.CATEGORY, None, "Its type lists the values", "schema", 1.0)
+    if not it.facts.present:
+        return _empty(it)
+    match column.kind:
+        case Kind.INTEGER | Kind.DECIMAL | Kind.FLOAT:
+            return _number(it)
+        case Kind.DATE | Kind.TIME | Kind.TIMESTAMP:
+            return _constant(it) or Decision(Role.TIME, None, "Its type is a time", "type", 1.0)
+        case Kind.INTERVAL:
+            return _constant(it) or Decision(Role.QUANTITY, None, "It is a duration", "type", 1.0)
+        case Kind.UUID:
+            role = Role.IDENTIFIER if it.facts.near_unique or it.unique else Role.RENAMED
+            return Decision(role, "uuid", "Its type is made for identifiers", "type", 1.0)
+        case Kind.BYTES:
+            return Decision(Role.OPAQUE, "bytes", "It holds bytes", "type", 1.0)
+        case Kind.JSON | Kind.ARRAY:
+            return _document(it)
+        case Kind.OTHER:
+            return _other(it)
+        case _:
+            return _text(it)
+
+
+def _key(it: _Subject) -> Decision:
+    composite = len(it.table.primary_key) > 1
+    kind = it.column.kind
+    if composite and kind in (Kind.BOOLEAN, Kind.ENUM):
+        return Decision(Role.CATEGORY, None, "Its type lists the values", "schema", 1.0)
+    if composite and kind is Kind.TEXT and it.concept not in _PERSONAL and _shown(it):
+        return Decision(Role.CATEGORY, None, "Part of a key, with few values that repeat",
+                        "values", 0.9)  # fmt: skip
+    return Decision(Role.KEY, _key_provider(it), "It is part of the primary key", "schema", 1.0)
+
+
+def _key_provider(it: _Subject) -> str | None:
+    match it.column.kind:
+        case Kind.UUID:
+            return "uuid"
+        case Kind.TEXT:
+            return _text_key_provider(it)
+        case Kind.BYTES:
+            return "bytes"
+        case Kind.JSON:
+            return "json"
+        case Kind.ARRAY:
+            return "array"
+        case Kind.OTHER:
+            return _type_provider(it.column)
+        case _:
+            return None
+
+
+def _text_key_provider(it: _Subject) -> str:
+    examples = it.facts.examples
+    if not len(examples):
+        return "pattern"
+    concept = _concept(it)
+    if concept in _PERSONAL and concept != "coordinates":
+        return _PROVIDER_OF.get(concept, concept)
+    if concept in ("city", "company"):
+        return concept
+    if date_form(examples) or number_form(examples):
+        return "pattern"
+    found = text_provider(examples)
+    return "label" if found == "text" and it.facts.longest <= 80 else found
+
+
+def _empty(it: _Subject) -> Decision:
+    if it.rows and it.facts.rows:
+        return Decision(Role.CONSTANT, None, "Every row is NULL", "values", 1.0)
+    match it.column.kind:
+        case Kind.INTEGER | Kind.DECIMAL | Kind.FLOAT | Kind.INTERVAL:
+            return Decision(Role.QUANTITY, None, "Its type is a number", "type", 0.5)
+        case Kind.DATE | Kind.TIME | Kind.TIMESTAMP:
+            return Decision(Role.TIME, None, "Its type is a time", "type", 0.8)
+        case Kind.TEXT:
+            return _empty_text(it)
+        case Kind.BYTES:
+            return Decision(Role.OPAQUE, "bytes", "It holds bytes", "type", 1.0)
+        case Kind.UUID:
+            return Decision(Role.IDENTIFIER, "uuid", "Its type is made for identifiers", "type", 1.0)
+        case _:
+            provider = {Kind.JSON: "json", Kind.ARRAY: "array"}.get(
+                it.column.kind, _type_provider(it.column))  # fmt: skip
+            role = Role.OPAQUE if it.column.kind is Kind.OTHER else Role.TEXT
+            return Decision(role, provider, "There are no values to learn from", "type", 0.5)
+
+
+def _empty_text(it: _Subject) -> Decision:
+    if it.concept in _PERSONAL or it.concept in ("city", "company"):
+        return _named(it, Role.IDENTIFIER, it.concept, 0.7)
+    provider = "label" if it.concept in ("label", "region", "country", "job") else "text"
+    return Decision(Role.TEXT, provider, "There are no values to learn from", "type", 0.4)
+
+
+def _constant(it: _Subject) -> Decision | None:
+    if it.facts.constant and it.facts.rows >= it.k and it.rows >= it.k:
+        return Decision(Role.CONSTANT, None, "All rows hold one value", "values", 1.0)
+    return None
+
+
+def _number(it: _Subject) -> Decision:
+    words = tokens_of(it.column.name)
+    found = _constant(it)
+    if found and it.concept not in _PERSONAL:
+        return found
+    if it.concept == "coordinates" and it.personal_table and it.column.kind is not Kind.INTEGER:
+        return _named(it, Role.IDENTIFIER, "coordinates", 0.8)
+    if it.column.kind is Kind.FLOAT or not _whole(it):
+        return Decision(Role.QUANTITY, None, "Its type is a number", "type", 1.0)
+    amount = is_amount(words)
+    personal = it.concept in _NUMERIC and not amount
+    named = personal or (is_numbered(words) and not amount) or it.concept in ("token", "card")
+    if it.facts.near_unique and (it.unique or named):
+        why = "unique" if it.unique else "named like an identifier"
+        return Decision(Role.IDENTIFIER, "digits", f"Its numbers hardly repeat and it is {why}",
+                        "schema" if it.unique else "name", 0.9)  # fmt: skip
+    if personal and it.concept != "postcode" and it.facts.distinct >= _FEW:
+        return Decision(Role.RENAMED, "digits", "It is named like a number of a person, and repeats",
+                        "name", 0.8)  # fmt: skip
+    return Decision(Role.QUANTITY, None, "Its type is a number", "type", 0.9)
+
+
+def _whole(it: _Subject) -> bool:
+    """Whether the column holds whole numbers only."""
+    if it.column.kind is Kind.INTEGER:
+        return True
+    if it.column.kind is Kind.FLOAT or it.column.scale:
+        return False
+    examples = it.facts.examples
+    return bool(pc.all(pc.equal(examples, pc.floor(examples))).as_py())
+
+
+def _document(it: _Subject) -> Decision:
+    provider = "json" if it.column.kind is Kind.JSON else "array"
+    if it.facts.longest <= _LONGEST_WORD and it.facts.distinct < _FEW and _shown(it):
+        if not it.identifying:
+            return _category(it)
+    return Decision(Role.TEXT, provider, "It holds documents", "type", 0.9)
+
+
+def _type_provider(column: Column) -> str:
+    name = type_name(column.base_type or column.sql_type)
+    exact = {"xml": "xml", "tsvector": "tsvector", "inet": "inet", "macaddr": "mac"}
+    return exact.get(name, "by_type")
+
+
+def _other(it: _Subject) -> Decision:
+    provider = _type_provider(it.column)
+    name = type_name(it.column.base_type or it.column.sql_type)
+    if name == "citext":
+        return _text(it)
+    if provider == "by_type" and it.facts.distinct < _FEW and _shown(it):
+        return _category(it)
+    if provider == "inet":
+        role = Role.IDENTIFIER if it.facts.near_unique else Role.RENAMED
+        return Decision(role, provider, "Its type is an address of a network", "type", 1.0)
+    known = provider != "by_type" or known_type(name)
+    return Decision(Role.OPAQUE, provider, "It is drawn from its type alone", "type",
+                    0.8 if known else 0.4)  # fmt: skip
+
+
+def _shown(it: _Subject) -> bool:
+    """Whether frequent values cover the column, so that its vocabulary may be shown."""
+    facts = it.facts
+    return not facts.near_unique and facts.covered >= _COVERED and 0 < facts.kept <= _MOST_KEPT
+
+
+def _category(it: _Subject) -> Decision:
+    return Decision(Role.CATEGORY, None, "Few values, each shared by enough rows", "values", 0.9)
+
+
+def _named(it: _Subject, role: Role, concept: str, confidence: float) -> Decision:
+    by_name = concept == it.concept
+    provider = _PROVIDER_OF.get(concept, concept)
+    words = concept.replace("_", " ")
+    reason = f"Its name says {words}" if by_name else f"Its values are written like {words}"
+    return Decision(role, provider, reason, "name" if by_name else "values", confidence)
+
+
+def _concept(it: _Subject) -> str:
+    """What a text column holds: by the form of the values, by its name, by known names."""
+    examples = it.facts.examples
+    form = written_as(examples)
+    if it.concept == "token" and form not in ("email", "url", "ip", "json"):
+        form = ""
+    if form and form not in ("json", "xml"):
+        return form
+    concept = it.concept
+    if concept in _PROOF and share(examples, _PROOF[concept]) < 0.5:
+        concept = ""
+    if concept in ("", "label", "user_name", "company", "full_name", "text"):
+        return _by_known_names(it, concept)
+    return concept
+
+
+def _by_known_names(it: _Subject, concept: str) -> str:
+    """The concept, corrected where values are persons' names or cannot be."""
+    found = person_names(it.facts.examples)
+    if found == "full_name" and concept != "text":
+        return found
+    if concept == "full_name":
+        if found:
+            return found
+        return "full_name" if share(it.facts.examples, r"[0-9_]") < 0.3 else "label"
+    if found and concept == "label" and it.personal_table:
+        return found
+    return concept
+
+
+def _text(it: _Subject) -> Decision:
+    listed = _listed(it)
+    if listed:
+        return listed
+    concept = _concept(it)
+    found = _constant(it)
+    if found and concept not in _PERSONAL and it.facts.longest <= _LONGEST_WORD:
+        return found
+    if concept in _PERSONAL:
+        return _personal(it, concept)
+    if it.facts.near_unique:
+        return _near_unique(it, concept)
+    return _repeating(it, concept)
+
+
+def _listed(it: _Subject) -> Decision | None:
+    """A category where a CHECK lists the values."""
+    for check in it.table.checks:
+        if check.columns != (it.column.name,) or not re.search(r"\bin\b|=|any", check.sql, re.I):
+            continue
+        words = re.findall(r"'((?:[^']|'')*)'", check.sql)
+        if len(words) > 1 and pc.all(pc.is_in(it.facts.examples, pa.array(words))).as_py():
+            return Decision(Role.CATEGORY, None, "A CHECK lists the values", "schema", 1.0)
+    return None
+
+
+def _personal(it: _Subject, concept: str) -> Decision:
+    facts = it.facts
+    many = facts.near_unique or facts.distinct > _RARE * facts.present or it.unique
+    if concept in _NEVER_REPEATING or many:
+        return _named(it, Role.IDENTIFIER, concept, 0.9)
+    return _named(it, Role.RENAMED, concept, 0.8)
+
+
+def _formed(it: _Subject) -> Decision | None:
+    """Text that is really a number or a time."""
+    form = date_form(it.facts.examples)
+    if form:
+        return Decision(Role.TIME, None, "Every value follows one format of dates", "values", 0.9, form)
+    form = number_form(it.facts.examples)
+    if not form:
+        return None
+    words = tokens_of(it.column.name)
+    if it.facts.near_unique and (it.unique or (is_numbered(words) and not is_amount(words))):
+        if form == "integer":
+            return Decision(Role.IDENTIFIER, "digits", "Its numbers hardly repeat and it is named "
+                            "like an identifier or unique", "name", 0.8)  # fmt: skip
+    return Decision(Role.QUANTITY, None, "Every value is a number", "values", 0.9, form)
+
+
+def _near_unique(it: _Subject, concept: str) -> Decision:
+    found = _formed(it)
+    if found:
+        return found
+    if concept in ("city", "company"):
+        return _named(it, Role.IDENTIFIER, concept, 0.8)
+    provider = text_provider(it.facts.examples)
+    if provider in ("text", "label") and concept in ("region", "country", "job", "label"):
+        provider = "label"
+    if concept == "text" and provider in ("label", "pattern"):
+        provider = "text"
+    return Decision(Role.TEXT, provider, "Its values hardly repeat", "values", 0.8)
+
+
+def _repeating(it: _Subject, concept: str) -> Decision:
+    facts = it.facts
+    shown = _shown(it) and facts.longest <= _LONGEST_WORD
+    telling = it.identifying or concept in ("city", "company")
+    if shown and (facts.distinct < _FEW or not telling):
+        formed = _formed(it) if facts.distinct >= _FEW else None
+        return formed or _category(it)
+    formed = _formed(it)
+    if formed:
+        return formed
+    provider = concept if concept in ("city", "company", "job") else text_provider(facts.examples)
+    if provider == "text" and facts.longest <= 80:
+        provider = "label"
+    if shown or facts.distinct <= _RARE * facts.present:
+        why = "its vocabulary may name someone" if telling else "its rare values may not be shown"
+        return Decision(Role.RENAMED, provider, f"Its values repeat, but {why}", "values", 0.7)
+    return Decision(Role.TEXT, provider, "Its values repeat too little to be shown", "values", 0.6)

@@ -1,0 +1,98 @@
+"""Which tables are copied as they are: bookkeeping of migration tools, and small lookup tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dbsynth.classify.names import names_entity, tokens_of
+from dbsynth.classify.types import Decision, Role, Strategy
+from dbsynth.schema import Kind, Table
+
+_BOOKKEEPING = frozenset(
+    """schema_migrations schema_migration alembic_version alembic_versions flyway_schema_history
+    schema_version schema_versions schemaversion schemaversions schema_info django_migrations
+    ar_internal_metadata knex_migrations knex_migrations_lock databasechangelog databasechangeloglock
+    __efmigrationshistory goose_db_version _prisma_migrations sequelizemeta sequelizedata migrations
+    migration migrations_lock typeorm_metadata typeorm_migrations doctrine_migration_versions
+    mikro_orm_migrations __diesel_schema_migrations _sqlx_migrations refinery_schema_history
+    atlas_schema_revisions phinxlog gorp_migrations dbmate_migrations play_evolutions
+    south_migrationhistory __drizzle_migrations drizzle_migrations pgmigrations umzug_migrations
+    yoyo_migrations _yoyo_migration _yoyo_version _yoyo_log yoyo_lock bun_migrations
+    bun_migration_locks rambler_migrations schema_lock sqitch_changes versioninfo
+    schema_change_log mongrations""".split()
+)
+_MOST_ROWS = 200
+_MOST_SHORT_ROWS = 1_000
+_LEAST_CHILDREN = 2.0  # rows of other tables for each row, where there are few rows
+_MANY_CHILDREN = 10.0
+_MOST_COLUMNS = 6
+_PERSONAL = frozenset(
+    """first_name last_name full_name email user_name phone street_address street_extra postcode
+    national_id pattern_of_person iban card token hash ip mac plate coordinates url""".split()
+)
+_LONG_TEXT = 80
+
+
+def propose_strategy(
+    table: Table, decisions: Mapping[str, Decision], rows: int, child_rows: int
+) -> Strategy:
+    """What should happen to a table, before anybody has said so.
+
+    A lookup table is copied if it has at most 200 rows (1,000 where it has ten child rows for each
+    and only short texts), at least two child rows for each of its rows, at most six columns besides
+    times, nothing personal, no long text or bytes, no foreign key of its own to a table of the
+    business, and a name that is not one of the business.
+
+    Args:
+        child_rows: Rows of other tables that refer to it.
+    """
+    if table.bare.lower() in _BOOKKEEPING:
+        return Strategy("copy", "A migration tool keeps its books in it")
+    obstacle = _obstacle(table, decisions, rows, child_rows)
+    if obstacle:
+        return Strategy("synthesize", obstacle)
+    return Strategy("copy", "A small lookup table that holds nothing personal")
+
+
+def _obstacle(
+    table: Table, decisions: Mapping[str, Decision], rows: int, child_rows: int
+) -> str:
+    """Why a table is no lookup table to be copied; empty where it is one."""
+    if not rows:
+        return "It has no rows"
+    if rows > _MOST_SHORT_ROWS:
+        return "It has too many rows for a lookup table"
+    if not child_rows:
+        return "No other table refers to it"
+    if child_rows < _LEAST_CHILDREN * rows:
+        return "Too few rows refer to it"
+    if rows > _MOST_ROWS and not (child_rows >= _MANY_CHILDREN * rows and _short(table)):
+        return "It has too many rows for a lookup table"
+    if names_entity(tokens_of(table.bare)):
+        return "Its name is that of a thing of the business"
+    columns = [c for c in table.columns if c.kind not in (Kind.DATE, Kind.TIME, Kind.TIMESTAMP)]
+    if len(columns) > _MOST_COLUMNS:
+        return "It has too many columns for a lookup table"
+    return _personal(table, decisions)
+
+
+def _short(table: Table) -> bool:
+    return all(
+        c.length is not None and c.length <= _LONG_TEXT
+        for c in table.columns
+        if c.kind is Kind.TEXT
+    )
+
+
+def _personal(table: Table, decisions: Mapping[str, Decision]) -> str:
+    for column in table.columns:
+        decision = decisions[column.name]
+        if decision.provider in _PERSONAL and decision.role is not Role.CONSTANT:
+            return f"Its column {column.name} may identify someone"
+        if decision.role is Role.IDENTIFIER and decision.provider in ("digits", "pattern", "uuid"):
+            return f"Its column {column.name} holds identifiers"
+        if column.kind in (Kind.BYTES, Kind.JSON):
+            return f"Its column {column.name} may hold anything"
+        if decision.role is Role.TEXT and decision.provider in ("text", "json", "xml", "array"):
+            return f"Its column {column.name} holds free text"
+    return ""

@@ -1,0 +1,155 @@
+"""What the values of a column say: how they repeat, how they are written, whose names they are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dbsynth.identifiers.faker import known_countries, known_names
+from dbsynth.identifiers.recognise import DECIMAL, INTEGER, share
+
+_SHORTEST_TELLING = 4
+_FEWEST = 20
+_TRIED = 2_000
+_MOST_DECIMALS = 9
+
+
+def k_threshold(rows: int) -> int:
+    """How many rows must share a value before it may be shown: 5, fewer in tiny tables."""
+    return min(5, max(2, rows // 10))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How the values of a column repeat in the sample.
+
+    Attributes:
+        kept: Number of values that at least k rows share.
+        covered: Share of the non-null rows that hold such a value.
+        near_unique: Whether values hardly repeat, also among those of four characters and more.
+        mean_length, longest: Of the distinct texts; 0 for other types.
+    """
+
+    rows: int
+    present: int
+    distinct: int
+    kept: int
+    covered: float
+    near_unique: bool
+    mean_length: float
+    longest: int
+    examples: pa.Array
+
+    @property
+    def constant(self) -> bool:
+        """Whether one value stands in all rows."""
+        return self.distinct == 1 and self.present == self.rows
+
+
+def facts_of(values: pa.Array, k: int) -> Facts:
+    """The facts of a sample."""
+    present = values.drop_null()
+    if pa.types.is_binary(present.type) or not len(present):
+        return Facts(len(values), len(present), min(len(present), 2), 0, 0.0, len(present) > 1,
+                     0.0, 0, present[:0])  # fmt: skip
+    counted = pc.value_counts(present)
+    distinct = counted.field("values")
+    counts = counted.field("counts").to_numpy().astype(np.int64)
+    keep = counts >= k
+    near = len(counts) > 0.5 * len(present)
+    mean, longest = 0.0, 0
+    if pa.types.is_string(distinct.type):
+        lengths = pc.utf8_length(distinct).to_numpy()
+        mean, longest = float(lengths.mean()), int(lengths.max())
+        telling = lengths >= _SHORTEST_TELLING
+        near |= telling.sum() >= _FEWEST and telling.sum() > 0.5 * counts[telling].sum()
+    covered = float(counts[keep].sum() / counts.sum())
+    step = max(1, len(distinct) // _TRIED)
+    examples = distinct.take(pa.array(np.arange(0, len(distinct), step)[:_TRIED]))
+    return Facts(len(values), len(present), len(distinct), int(keep.sum()), covered, bool(near),
+                 mean, longest, examples)  # fmt: skip
+
+
+def person_names(examples: pa.Array) -> str:
+    """``full_name``, ``first_name`` or ``last_name`` where most values are names, else nothing."""
+    texts = [t for t in examples[:500].to_pylist() if t]
+    if len(texts) < 3:
+        return ""
+    given, family = known_names()
+    split = [re.findall(r"[^\W\d_][\w'’-]*", t.casefold()) for t in texts]
+    several = [words for words in split if 2 <= len(words) <= 4]
+    if len(several) > 0.7 * len(texts):
+        both = sum(_is_person(words, given, family) for words in several)
+        return "full_name" if both > 0.45 * len(texts) else ""
+    single = [words[0] for words in split if len(words) == 1]
+    if len(single) < 0.8 * len(texts):
+        return ""
+    if sum(word in given for word in single) > 0.6 * len(texts):
+        return "first_name"
+    return "last_name" if sum(word in family for word in single) > 0.6 * len(texts) else ""
+
+
+def _is_person(words: list[str], given: frozenset[str], family: frozenset[str]) -> bool:
+    first, last = words[0], words[-1]
+    return (first in given and last in family) or (last in given and first in family)
+
+
+def country_names(examples: pa.Array) -> bool:
+    """Whether most values are names of countries."""
+    texts = [t.casefold() for t in examples[:300].to_pylist() if t]
+    known = known_countries()
+    return len(texts) > 2 and sum(t in known for t in texts) > 0.6 * len(texts)
+
+
+_DATE_FORMS = (
+    (r"^\d{4}-\d{1,2}-\d{1,2}$", "%Y-%m-%d"),
+    (r"^\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d\d:\d\d$", "%Y-%m-%d %H:%M:%S"),
+    (r"^\d{4}-\d{1,2}-\d{1,2}T\d{1,2}:\d\d:\d\d$", "%Y-%m-%dT%H:%M:%S"),
+    (r"^\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d\d$", "%Y-%m-%d %H:%M"),
+    (r"^\d{4}/\d{1,2}/\d{1,2}$", "%Y/%m/%d"),
+    (r"^\d{4}/\d{1,2}/\d{1,2} \d{1,2}:\d\d:\d\d$", "%Y/%m/%d %H:%M:%S"),
+    (r"^\d{1,2}/\d{1,2}/\d{4}$", "%m/%d/%Y"),
+    (r"^\d{1,2}/\d{1,2}/\d{4}$", "%d/%m/%Y"),
+    (r"^\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d:\d\d$", "%m/%d/%Y %H:%M:%S"),
+    (r"^\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d:\d\d$", "%d/%m/%Y %H:%M:%S"),
+    (r"^\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d$", "%m/%d/%Y %H:%M"),
+    (r"^\d{1,2}\.\d{1,2}\.\d{4}$", "%d.%m.%Y"),
+    (r"^\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}:\d\d:\d\d$", "%d.%m.%Y %H:%M:%S"),
+    (r"^\d{1,2}-\d{1,2}-\d{4}$", "%d-%m-%Y"),
+    (r"^\d{1,2}-\d{1,2}-\d{4}$", "%m-%d-%Y"),
+    (r"^\d{1,2} [A-Z][a-z]{2} \d{4}$", "%d %b %Y"),
+    (r"^\d{1,2}-[A-Z][a-z]{2}-\d{4}$", "%d-%b-%Y"),
+    (r"^[A-Z][a-z]{2} \d{1,2}, \d{4}$", "%b %d, %Y"),
+    (r"^[A-Z][a-z]{2,8} \d{1,2}, \d{4}$", "%B %d, %Y"),
+    (r"^\d{1,2} [A-Z][a-z]{2,8} \d{4}$", "%d %B %Y"),
+    (r"^\d{1,2}:\d\d:\d\d$", "%H:%M:%S"),
+    (r"^([01]?\d|2[0-3]):[0-5]\d$", "%H:%M"),
+)
+
+
+def date_form(examples: pa.Array) -> str:
+    """The strptime format that every value follows, or nothing."""
+    texts = pc.utf8_trim_whitespace(examples)
+    for pattern, form in _DATE_FORMS:
+        if share(texts, pattern) < 1.0:
+            continue
+        parsed = pc.strptime(texts, format=form, unit="s", error_is_null=True)
+        if not parsed.null_count:
+            return form
+    return ""
+
+
+def number_form(examples: pa.Array) -> str:
+    """``integer``, ``decimal:2`` or nothing: whether every value is a number, with which digits."""
+    if not len(examples) or share(examples, DECIMAL) < 1.0:
+        return ""
+    if share(examples, r"^\s*[+-]?0\d") > 0:
+        return ""
+    if share(examples, INTEGER) == 1.0:
+        return "integer"
+    digits = pc.utf8_length(pc.replace_substring_regex(examples, r"^[^.]*\.?", ""))
+    return f"decimal:{min(int(pc.max(digits).as_py()), _MOST_DECIMALS)}"
