@@ -1,0 +1,5 @@
+"""python -m dbsynth."""
+
+from dbsynth.cli import main
+
+main()

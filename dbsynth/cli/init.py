@@ -1,0 +1,73 @@
+"""dbsynth init."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import yaml
+
+from dbsynth import pipeline
+from dbsynth.cli import options, output
+from dbsynth.errors import SpecError
+from dbsynth.outline import Outline
+
+
+@click.command(short_help="Write a spec to review.")
+@click.argument("source")
+@click.option("-o", "--output", "path", type=click.Path(path_type=Path), default="dbsynth.yaml",
+              show_default=True, help="Where the spec goes; - for stdout.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@options.quiet_option
+def init(source: str, path: Path, force: bool, quiet: bool) -> None:
+    """Write a spec with the proposed decision on every table and column of SOURCE.
+
+    Review it, change what is wrong, keep it in git.  It holds no password and no value.
+
+    Example: dbsynth init postgresql://reader@prod/shop -o dbsynth.yaml
+    """
+    if str(path) != "-" and path.exists() and not force:
+        raise SpecError(f"`{path}` exists", hint="give another name with -o, or --force")
+    with options.progress(quiet=quiet) as shown:
+        outline = pipeline.plan(source, progress=shown)
+    text = spec_text(outline)
+    if str(path) == "-":
+        output.put(text.rstrip("\n"))
+        return
+    path.write_text(text, encoding="utf-8")
+    output.put(f"{path}: {len(outline.tables)} tables. Next: review it, then dbsynth plan {path}")
+
+
+def spec_text(outline: Outline) -> str:
+    """The spec as YAML, a line per column with the reason as a comment."""
+    lines = [
+        "# What dbsynth does with every table and column. Review, change, keep in git.",
+        "# Passwords belong in the environment: ${NAME} is replaced from there.",
+        "source: ${DBSYNTH_SOURCE}",
+        "engine: relational",
+        "scale: 1.0",
+        "seed: 0",
+        "on_new: synthesize  # or stop: refuse tables and columns that are not listed here",
+        "tables:",
+    ]
+    for name, facts in outline.tables.items():
+        lines += [f"  {_scalar(name)}:", f"    strategy: {facts.strategy}  # {_comment(facts.reason)}"]
+        if facts.columns:
+            lines.append("    columns:")
+        for column, model in facts.columns.items():
+            decision = model.decision
+            what = decision.role.value + (f":{decision.provider}" if decision.provider else "")
+            lines.append(f"      {_scalar(column)}: {what}  # {_comment(decision.reason)}")
+    return "\n".join(lines) + "\n"
+
+
+def _scalar(text: str) -> str:
+    return yaml.safe_dump(text, default_style='"' if _odd(text) else None, allow_unicode=True, width=10_000).split("\n")[0]
+
+
+def _odd(text: str) -> bool:
+    return not text.replace("_", "").replace(".", "").isalnum() or yaml.safe_load(text) != text
+
+
+def _comment(text: str) -> str:
+    return output.plain(text).replace("\n", " ")

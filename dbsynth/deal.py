@@ -1,0 +1,317 @@
+"""Foreign keys beside the generating one: every child row gets a parent of the class it asked for.
+
+Inside a class each parent stands as often in a shuffled list as it has children (a configuration model
+with attribute classes), so degrees are kept and the cost is linear.  Keys that share columns with
+other keys are dealt inside the group of parents that agree on those columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from dbsynth.draft import Draft, child_counts, context_alphabets_of
+from dbsynth.engines import variables
+from dbsynth.errors import Unsatisfiable
+from dbsynth.graph import is_unique
+from dbsynth.keys import group_ids, key_parts, rank_in_group
+from dbsynth.randomness import uniform
+from dbsynth.schema import ForeignKey, Table
+
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+Groups = Callable[[ForeignKey], tuple[Int64, Int64] | None]
+"""For a foreign key that shares columns with settled ones: the group of every child row and of every
+parent row, equal where the shared columns agree; None where it shares none."""
+
+_SWAP_ROUNDS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Children and parents that may be matched: those in the same cell."""
+
+    child: Int64
+    parent: Int64
+
+
+def deal(draft: Draft, groups: Groups) -> None:
+    """Deal every foreign key that is neither generating nor a lookup, in the order of the plan."""
+    for fk in draft.model.plan.dealt:
+        table = draft.model.schema[fk.child]
+        if not draft.rows[fk.child]:
+            draft.links[fk] = np.zeros(0, np.int64)
+            continue
+        key = draft.streams.key("deal", str(fk))
+        if fk.parent == fk.child:
+            links = _deal_self(draft, table, fk, groups(fk), key)
+        else:
+            links = _deal_key(draft, table, fk, groups(fk), key)
+        draft.links[fk] = _spread_over_keys(draft, table, fk, links, groups(fk), key)
+
+
+def _deal_key(
+    draft: Draft, table: Table, fk: ForeignKey, groups: tuple[Int64, Int64] | None, key: int
+) -> Int64:
+    rows, parents = draft.rows[fk.child], draft.rows[fk.parent]
+    wanted = draft.codes[fk.child].get(variables.parent_class(fk), np.zeros(rows, np.uint16))
+    asked = np.ones(rows, bool) if not fk.nullable else wanted > 0
+    if not parents:
+        return _nobody(fk, asked)
+    centres = draft.model.degrees[fk].centres
+    features = variables.class_features(
+        draft.codes[fk.parent], context_alphabets_of(draft, fk.parent), parents
+    )
+    classes = np.zeros(parents, np.int64) if centres is None else variables.classify_rows(features, centres)
+    child_group, parent_group = groups or (np.zeros(rows, np.int64), np.zeros(parents, np.int64))
+    single = is_unique(table, fk.columns)
+    most = 1 if single else int(asked.sum())
+    degrees = child_counts(draft, fk, min(int(asked.sum()), parents * most), most)
+    links = np.full(rows, -1, np.int64)
+    taken = np.zeros(parents, np.int64)
+    wide = int(max(classes.max(initial=0), wanted.max(initial=0))) + 2
+    # First inside class and group, then inside the group alone for those who found nobody.
+    for by_class in (True, False):
+        open_rows = np.flatnonzero(asked & (links < 0))
+        if not len(open_rows):
+            break
+        cells = _Cells(
+            child_group[open_rows] * wide + (wanted[open_rows].astype(np.int64) - 1 if by_class else 0),
+            parent_group * wide + (classes if by_class else 0),
+        )
+        left = np.maximum(degrees - taken, 0) if by_class or not single else 1 - taken
+        found = match(cells, left, single, key ^ int(by_class))
+        links[open_rows] = found
+        taken += np.bincount(found[found >= 0], minlength=parents)
+    return _nobody(fk, asked & (links < 0), links)
+
+
+def _nobody(fk: ForeignKey, missing: Bool, links: Int64 | None = None) -> Int64:
+    """Links where rows without a parent stay NULL, if they may."""
+    if links is None:
+        links = np.full(len(missing), -1, np.int64)
+    if missing.any() and not fk.nullable:
+        raise Unsatisfiable(
+            f"{fk}: {int(missing.sum())} rows find no row that they could refer to",
+            hint="raise the scale, or copy the parent table",
+        )
+    return links
+
+
+def match(cells: _Cells, degrees: Int64, single: bool, key: int) -> Int64:
+    """A parent for every child row inside its cell; -1 where the cell has no parent left.
+
+    The slots of a cell are shared out in proportion to the degrees, exactly as many as children.
+    """
+    names, inverse = np.unique(np.concatenate([cells.child, cells.parent]), return_inverse=True)
+    child, parent = inverse[: len(cells.child)], inverse[len(cells.child) :]
+    demand = np.bincount(child, minlength=len(names))
+    slots = _slots(parent, degrees, demand, single, key)
+    supply = np.bincount(parent, weights=slots, minlength=len(names)).astype(np.int64)
+    order = np.lexsort((uniform(key ^ 2, np.arange(len(child))), child))
+    rank = np.empty(len(child), np.int64)
+    rank[order] = rank_in_group(child[order])
+    by_cell = np.argsort(parent, kind="stable")
+    dealt = np.repeat(by_cell, slots[by_cell])
+    shuffled = np.lexsort((uniform(key ^ 3, np.arange(len(dealt))), parent[dealt]))
+    dealt = dealt[shuffled]
+    start = np.cumsum(supply) - supply
+    links = np.full(len(child), -1, np.int64)
+    served = rank < supply[child]
+    links[served] = dealt[start[child[served]] + rank[served]]
+    return links
+
+
+def _slots(parent: Int64, degrees: Int64, demand: Int64, single: bool, key: int) -> Int64:
+    """Children per parent, adding up to the demand of each cell (systematic rounding)."""
+    noise = uniform(key ^ 4, np.arange(len(parent)))
+    if single:
+        order = np.lexsort((noise, -np.minimum(degrees, 1), parent))
+        rank = np.empty(len(parent), np.int64)
+        rank[order] = rank_in_group(parent[order])
+        # With degrees of 0 left only (second round), nobody with a child gets another.
+        return ((rank < demand[parent]) & (degrees >= 0)).astype(np.int64)
+    weight = degrees.astype(np.float64)
+    total = np.bincount(parent, weights=weight, minlength=len(demand))
+    weight = np.where(total[parent] > 0, weight, 1.0)
+    total = np.bincount(parent, weights=weight, minlength=len(demand))
+    share = weight * demand[parent] / np.maximum(total[parent], 1e-12)
+    order = np.lexsort((noise, parent))
+    reached = np.cumsum(share[order])
+    reached = np.round(reached, 6)
+    slots = np.empty(len(parent), np.int64)
+    slots[order] = np.diff(np.floor(reached + 0.5 * (reached % 1 > 0)), prepend=0).astype(np.int64)
+    return _exact(slots, parent, demand)
+
+
+def _exact(slots: Int64, parent: Int64, demand: Int64) -> Int64:
+    """Slots corrected by the few that rounding across cells has moved."""
+    gap = demand - np.bincount(parent, weights=slots, minlength=len(demand)).astype(np.int64)
+    gap[np.bincount(parent, minlength=len(demand)) == 0] = 0
+    while (gap != 0).any():
+        needy = np.flatnonzero(gap[parent] != 0)
+        needy = needy[(gap[parent[needy]] > 0) | (slots[needy] > 0)]
+        order = np.lexsort((-slots[needy], parent[needy]))
+        first = needy[order][rank_in_group(parent[needy][order]) < np.abs(gap[parent[needy][order]])]
+        slots[first] += np.sign(gap[parent[first]])
+        gap = demand - np.bincount(parent, weights=slots, minlength=len(demand)).astype(np.int64)
+        gap[np.bincount(parent, minlength=len(demand)) == 0] = 0
+    return slots
+
+
+def _deal_self(
+    draft: Draft, table: Table, fk: ForeignKey, groups: tuple[Int64, Int64] | None, key: int
+) -> Int64:
+    """A self-reference, level by level: a row of depth d hangs under one of depth d - 1."""
+    rows = draft.rows[fk.child]
+    depth = draft.codes[fk.child].get(variables.depth(fk), np.zeros(rows, np.uint16)).astype(np.int64)
+    group = groups[0] if groups else np.zeros(rows, np.int64)
+    parent_group = groups[1] if groups else group
+    single = is_unique(table, fk.columns)
+    if not fk.nullable:
+        depth[depth == variables.NULL] = variables.LOOP
+    links = np.full(rows, -1, np.int64)
+    asked = depth >= variables.FIRST_DEPTH
+    most = 1 if single else rows
+    degrees = child_counts(draft, fk, min(int(asked.sum()), rows * most), most)
+    loops = depth == variables.LOOP
+    links[loops] = np.flatnonzero(loops)
+    level = np.where(asked, depth - variables.FIRST_DEPTH + 1, 0)
+    for deep in range(1, int(level.max(initial=0)) + 1):
+        children = np.flatnonzero(level == deep)
+        parents = np.flatnonzero((level == deep - 1) & (depth != variables.CIRCLE))
+        if not len(parents):
+            level[children] = 0
+            links[children] = -1 if fk.nullable else children
+            continue
+        cells = _Cells(group[children], parent_group[parents])
+        found = match(cells, degrees[parents], single, key ^ deep)
+        links[children] = np.where(found >= 0, parents[np.maximum(found, 0)], -1)
+        lost = children[found < 0]
+        level[lost] = 0
+        links[lost] = -1 if fk.nullable else lost
+    circle = np.flatnonzero(depth == variables.CIRCLE)
+    links[circle] = np.roll(circle, 1)
+    return links
+
+
+# ---------------------------------------------------------------------------------------------
+# Keys over several links
+# ---------------------------------------------------------------------------------------------
+
+
+def _spread_over_keys(
+    draft: Draft,
+    table: Table,
+    fk: ForeignKey,
+    links: Int64,
+    groups: tuple[Int64, Int64] | None,
+    key: int,
+) -> Int64:
+    """Links changed so that every unique key made of foreign keys alone holds."""
+    for unique in table.keys:
+        parts = key_parts(table, unique)
+        covered = {column for part in parts for column in part.columns}
+        others = [part for part in parts if part != fk]
+        if (
+            not unique.plain
+            or covered != set(unique.columns)
+            or fk not in parts
+            or not others
+            or any(part not in draft.links for part in others)
+        ):
+            continue
+        settled = [draft.links[part] for part in others]
+        owner = group_ids(settled)
+        exempt = np.any([part < 0 for part in settled], axis=0)
+        child_group, parent_group = groups or (
+            np.zeros(len(links), np.int64),
+            np.zeros(draft.rows[fk.parent], np.int64),
+        )
+        links = spread(links, owner, exempt, child_group, parent_group, key)
+        repeated = repeats(owner, links, exempt)
+        if repeated.any() and fk.nullable:
+            links = np.where(repeated, -1, links)
+    return links
+
+
+def repeats(owner: Int64, links: Int64, exempt: Bool) -> Bool:
+    """Rows whose pair of owner and parent occurred before."""
+    pair = group_ids([owner, links])
+    return (rank_in_group(pair) > 0) & (links >= 0) & ~exempt
+
+
+def spread(
+    links: Int64, owner: Int64, exempt: Bool, child_group: Int64, parent_group: Int64, key: int
+) -> Int64:
+    """Links swapped between rows of a group until no owner has a parent twice.
+
+    Swaps keep all degrees.  Where they do not suffice (an owner who has nearly all parents), a row
+    takes the least used parent that its owner does not have yet.
+    """
+    links = links.copy()
+    for round_ in range(_SWAP_ROUNDS):
+        bad = np.flatnonzero(repeats(owner, links, exempt))
+        if not len(bad):
+            return links
+        links = _swap_round(links, owner, bad, child_group, exempt, key + round_)
+    bad = repeats(owner, links, exempt)
+    if bad.any():
+        order = np.argsort(parent_group, kind="stable")
+        limits = np.searchsorted(parent_group[order], np.stack([child_group, child_group + 1]))
+        links = _fill_greedily(links, owner, bad, order, limits[0], limits[1], len(parent_group))
+    return links
+
+
+def _swap_round(
+    links: Int64, owner: Int64, bad: Int64, group: Int64, exempt: Bool, key: int
+) -> Int64:
+    """Try to swap each repeated row with a random row of its group; undo what makes things worse."""
+    usable = np.flatnonzero((links >= 0) & ~exempt)
+    ordered = usable[np.argsort(group[usable], kind="stable")]
+    keys = group[ordered]
+    low, high = np.searchsorted(keys, group[bad]), np.searchsorted(keys, group[bad], side="right")
+    partner = ordered[low + (uniform(key, bad) * (high - low)).astype(np.int64)]
+    _, first = np.unique(partner, return_index=True)
+    keep = np.zeros(len(bad), bool)
+    keep[first] = True
+    keep &= ~np.isin(partner, bad)
+    mine, theirs = bad[keep], partner[keep]
+    trial = links.copy()
+    trial[mine], trial[theirs] = links[theirs], links[mine]
+    pair = group_ids([owner, trial])
+    times = np.bincount(pair)
+    worse = (times[pair[mine]] > 1) | (times[pair[theirs]] > 1)
+    trial[mine[worse]], trial[theirs[worse]] = links[mine[worse]], links[theirs[worse]]
+    return trial
+
+
+@numba.njit(cache=True)
+def _fill_greedily(links, owner, bad, order, low, high, parents):  # type: ignore[no-untyped-def]  # compiled
+    used = set()
+    load = np.zeros(parents, np.int64)
+    for r in range(len(links)):
+        if links[r] >= 0:
+            load[links[r]] += 1
+            if not bad[r]:
+                used.add((owner[r], links[r]))
+    out = links.copy()
+    for r in range(len(links)):
+        if not bad[r]:
+            continue
+        best = -1
+        for i in range(low[r], high[r]):
+            p = order[i]
+            if (owner[r], p) not in used and (best < 0 or load[p] < load[best]):
+                best = p
+        if best >= 0:
+            load[links[r]] -= 1
+            load[best] += 1
+            out[r] = best
+            used.add((owner[r], best))
+    return out

@@ -1,0 +1,62 @@
+"""What an engine is: a way to learn the rows of one table given the rows of its parent.
+
+Engines live inside the relational frame, which settles structure (row counts, child counts, links)
+and translates values to codes.  So an engine sees integer codes and nothing else: no value, no key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from dbsynth.codec import Alphabet, Codes
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+class TableModel(Protocol):
+    """The fitted conditional distribution of a table's rows."""
+
+    def sample(self, rows: int, context: Mapping[str, Codes], *, key: int) -> dict[str, Codes]:
+        """Codes of every variable for ``rows`` new rows.
+
+        Args:
+            context: Codes of the parent's variables, one entry per new row.
+            key: Stream of random numbers.
+        """
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The model as named arrays; `Engine.restore` is the inverse."""
+
+
+class Engine(Protocol):
+    """A method of fitting."""
+
+    name: str
+
+    def fit(
+        self,
+        variables: Mapping[str, Alphabet],
+        codes: Mapping[str, Codes],
+        context: Mapping[str, Alphabet],
+        context_codes: Mapping[str, Codes],
+        entities: npt.NDArray[np.int64],
+        *,
+        key: int,
+    ) -> TableModel:
+        """Learn the rows of a table.
+
+        Args:
+            variables: Alphabets of the variables, in the order in which they shall be drawn.
+            codes: Codes of each variable, one per real row.
+            context: Alphabets of the parent's variables.
+            context_codes: Codes of the parent's variables, one per real row of this table.
+            entities: Entity that each row belongs to.
+            key: Stream of random numbers.
+        """
+
+    def restore(self, arrays: Arrays) -> TableModel:
+        """The model whose arrays were saved."""

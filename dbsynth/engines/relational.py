@@ -1,0 +1,281 @@
+"""The native engine: a chain of conditional trees on codes.
+
+Each variable is drawn from the code histogram of a leaf of a tree over the few most informative
+variables before it, those of the parent included (sequential CART synthesis: Reiter, JOS 2005;
+Nowok et al., synthpop, JSS 2016).  Leaves hold histograms of codes with a least number of rows and of
+entities, never rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dbsynth.codec import Alphabet, Codes
+from dbsynth.engines import kernel
+from dbsynth.engines.base import Arrays
+from dbsynth.randomness import hashed
+
+Float32 = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
+
+FEATURES = 10  # wide, noisy conditioning hurts
+FEATURE_BINS = 128
+COMPONENTS = 6
+LEAST_ROWS = 10
+LEAST_ENTITIES = 5
+DEEPEST = 24
+SCORE_ROWS = 20_000  # rows on which features are ranked
+FIT_ROWS = 120_000  # rows on which a tree is grown
+SMALL_ROOT = 5_000  # below, a table without parent is easily memorised
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The conditional distribution of one variable.
+
+    Attributes:
+        target: Name of the variable.
+        features: Names of the variables that it depends on.
+        maps: Per feature, the bin of every code; rows padded to 65,536 are avoided by one array each.
+        nodes: int32, shape (4, nodes): feature, last bin that goes left, left, right.
+        starts, codes, counts: Histograms of the leaves as sparse rows.
+    """
+
+    target: str
+    features: tuple[str, ...]
+    maps: tuple[UInt8, ...]
+    nodes: npt.NDArray[np.int32]
+    starts: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int64]
+
+    def draw(self, rows: int, known: Mapping[str, Codes], key: int) -> Codes:
+        """A code for each row given what is known of it."""
+        if self.features:
+            binned = np.stack([m[known[f]] for f, m in zip(self.features, self.maps, strict=True)])
+        else:
+            binned = np.zeros((1, rows), np.uint8)
+        leaf = kernel.descend(binned, *self.nodes)
+        drawn: Codes = kernel.draw_systematic(
+            leaf, self.starts, self.codes, self.counts, np.uint64(key)
+        )
+        return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class TreeChain:
+    """Trees in the order in which they are drawn."""
+
+    trees: tuple[Tree, ...]
+
+    def sample(self, rows: int, context: Mapping[str, Codes], *, key: int) -> dict[str, Codes]:
+        """Codes of every variable, drawn one after the other."""
+        known = dict(context)
+        for i, tree in enumerate(self.trees):
+            known[tree.target] = tree.draw(rows, known, int(hashed(key, i)))
+        return {tree.target: known[tree.target] for tree in self.trees}
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Names as arrays of text, trees as numbered groups of arrays."""
+        arrays: dict[str, npt.NDArray[Any]] = {"count": np.array(len(self.trees))}
+        for i, tree in enumerate(self.trees):
+            arrays[f"{i}.names"] = np.array([tree.target, *tree.features], dtype=np.str_)
+            for j, table in enumerate(tree.maps):
+                arrays[f"{i}.map.{j}"] = table
+            for field in ("nodes", "starts", "codes", "counts"):
+                arrays[f"{i}.{field}"] = getattr(tree, field)
+        return arrays
+
+
+class Relational:
+    """The native engine."""
+
+    name = "relational"
+
+    def fit(
+        self,
+        variables: Mapping[str, Alphabet],
+        codes: Mapping[str, Codes],
+        context: Mapping[str, Alphabet],
+        context_codes: Mapping[str, Codes],
+        entities: npt.NDArray[np.int64],
+        *,
+        key: int,
+    ) -> TreeChain:
+        """Grow one tree per variable on the variables before it and on those of the parent."""
+        kept = _whole_entities(entities, FIT_ROWS, key)
+        seen = {**context, **variables}
+        rows = {
+            name: array[kept] if kept is not None else array
+            for name, array in {**context_codes, **codes}.items()
+        }
+        entity = np.unique(entities[kept] if kept is not None else entities, return_inverse=True)[1]
+        names = [*context, *variables]
+        size = len(entity)
+        least, gain = LEAST_ROWS, 0.0
+        if not context and size < SMALL_ROOT:
+            least, gain = max(LEAST_ROWS, size // 50), 5.0
+
+        def grow(place: int) -> Tree:
+            return _fit_tree(
+                names[place], names[:place], seen, rows, entity.astype(np.int64), least, gain, key
+            )
+
+        with ThreadPoolExecutor(2) as pool:
+            return TreeChain(tuple(pool.map(grow, range(len(context), len(names)))))
+
+    def restore(self, arrays: Arrays) -> TreeChain:
+        """The chain whose arrays were saved."""
+        return TreeChain(tuple(_restore_tree(arrays, i) for i in range(int(arrays["count"]))))
+
+
+def _restore_tree(arrays: Arrays, i: int) -> Tree:
+    target, *features = (str(name) for name in arrays[f"{i}.names"])
+    maps = tuple(arrays[f"{i}.map.{j}"] for j in range(len(features)))
+    parts = (arrays[f"{i}.{field}"] for field in ("nodes", "starts", "codes", "counts"))
+    return Tree(target, tuple(features), maps, *parts)
+
+
+def _whole_entities(
+    entities: npt.NDArray[np.int64], most: int, key: int
+) -> npt.NDArray[np.int64] | None:
+    """Rows of a random choice of entities with about ``most`` rows; None for all rows."""
+    if len(entities) <= most:
+        return None
+    share = most / len(entities)
+    return np.flatnonzero(hashed(key, entities) < np.uint64(share * 2.0**64))
+
+
+def _fit_tree(
+    target: str,
+    before: Sequence[str],
+    alphabets: Mapping[str, Alphabet],
+    rows: Mapping[str, Codes],
+    entity: npt.NDArray[np.int64],
+    least: int,
+    gain: float,
+    key: int,
+) -> Tree:
+    goal = embed(rows[target], alphabets[target], key)
+    chosen = _informative(before, alphabets, rows, goal)
+    maps = tuple(_bins(rows[name], alphabets[name], goal) for name in chosen)
+    if chosen:
+        binned = np.stack([m[rows[name]] for name, m in zip(chosen, maps, strict=True)])
+        width = np.array([int(m.max()) + 1 for m in maps], np.int64)
+    else:
+        binned = np.zeros((1, len(goal)), np.uint8)
+        width = np.ones(1, np.int64)
+    noise = gain * float(goal.var(axis=0).sum()) if len(goal) else 0.0
+    feature, last, left, right, leaf = kernel.grow(
+        binned, width, goal, entity, int(entity.max(initial=0)) + 1,
+        least, LEAST_ENTITIES, noise, DEEPEST,
+    )  # fmt: skip
+    leaves = int(leaf.max(initial=0)) + 1
+    starts, codes, counts = kernel.histograms(
+        leaf, rows[target].astype(np.int64), leaves, alphabets[target].size + 1
+    )
+    if not len(codes):
+        starts, codes, counts = np.array([0, 1]), np.zeros(1, np.int32), np.ones(1, np.int64)
+    used = sorted({int(f) for f in feature if f >= 0})
+    compact = {f: i for i, f in enumerate(used)}
+    feature = np.array([compact.get(int(f), -1) for f in feature], np.int32)
+    return Tree(
+        target,
+        tuple(chosen[f] for f in used),
+        tuple(maps[f] for f in used),
+        np.stack([feature, last, left, right]).astype(np.int32),
+        starts,
+        codes,
+        counts,
+    )
+
+
+def embed(codes: Codes, alphabet: Alphabet, key: int) -> Float32:
+    """A short vector for each row whose squared distances say how different two codes are.
+
+    Ordered codes: their ridit (mean rank), an indicator of NULL and of the heaviest codes.  Others:
+    indicators of the commonest codes and random projections of the rest.  Shape (rows, components).
+    """
+    size = max(alphabet.size, 1)
+    counts = np.bincount(codes, minlength=size).astype(np.float64)
+    total = max(counts.sum(), 1.0)
+    heavy = [c for c in np.argsort(-counts, kind="stable")[: COMPONENTS - 2] if counts[c] > 0]
+    table = np.zeros((size, COMPONENTS), np.float64)
+    if alphabet.ordered:
+        table[:, 0] = (np.cumsum(counts) - counts / 2) / total
+        heavy = [c for c in heavy if c == 0 or counts[c] >= 0.05 * total]
+        for i, code in enumerate(heavy[: COMPONENTS - 1]):
+            table[code, 1 + i] = 0.5
+    else:
+        for i, code in enumerate(heavy):
+            table[code, i] = 1.0
+        rest = np.setdiff1d(np.arange(size), heavy)
+        for d in range(COMPONENTS - 2, COMPONENTS):
+            sign = (hashed(key ^ d, rest) & np.uint64(1)).astype(np.float64) * 2 - 1
+            table[rest, d] = sign
+    used = table[counts > 0].std(axis=0) > 0 if (counts > 0).any() else np.zeros(COMPONENTS, bool)
+    used[0] = True
+    return np.ascontiguousarray(table[:, used].astype(np.float32)[codes])
+
+
+def _informative(
+    before: Sequence[str], alphabets: Mapping[str, Alphabet], rows: Mapping[str, Codes], goal: Float32
+) -> list[str]:
+    """The features that explain most of the target's variance, less what chance would explain."""
+    step = max(1, len(goal) // SCORE_ROWS)
+    target = goal[::step].astype(np.float64)
+    total = float(((target - target.mean(axis=0)) ** 2).sum()) if len(target) else 0.0
+    if total <= 0:
+        return []
+    scores = [(_explained(rows[name][::step], target, total), name) for name in before
+              if alphabets[name].size > 1]  # fmt: skip
+    ranked = sorted(scores, key=lambda pair: (-pair[0], pair[1]))
+    return [name for score, name in ranked[:FEATURES] if score > 0]
+
+
+def _explained(codes: Codes, target: npt.NDArray[np.float64], total: float) -> float:
+    counts = np.bincount(codes)
+    present = counts > 0
+    between = -float((target.sum(axis=0) ** 2).sum()) / len(target)
+    for d in range(target.shape[1]):
+        sums = np.bincount(codes, weights=target[:, d])
+        between += float((sums[present] ** 2 / counts[present]).sum())
+    groups = int(present.sum())
+    if groups >= len(target):
+        return 0.0
+    by_chance = (groups - 1) * (total - between) / (len(target) - groups)
+    return (between - by_chance) / total
+
+
+def _bins(codes: Codes, alphabet: Alphabet, goal: Float32) -> UInt8:
+    """The bin of every code of a feature: in order, or sorted by the target where there is none."""
+    counts = np.bincount(codes, minlength=alphabet.size)
+    order = np.arange(len(counts))
+    if not alphabet.ordered:
+        order = np.argsort(_principal(codes, counts, goal), kind="stable")
+    if len(counts) <= FEATURE_BINS:
+        ranks = np.empty(len(counts), np.int64)
+        ranks[order] = np.arange(len(counts))
+        return ranks.astype(np.uint8)
+    reached = np.cumsum(counts[order]) - counts[order] / 2
+    bins = np.empty(len(counts), np.int64)
+    bins[order] = np.minimum(reached * FEATURE_BINS / max(counts.sum(), 1), FEATURE_BINS - 1)
+    return bins.astype(np.uint8)
+
+
+def _principal(codes: Codes, counts: npt.NDArray[np.int64], goal: Float32) -> npt.NDArray[np.float64]:
+    """Codes' mean targets on the axis along which they differ most."""
+    means = np.stack(
+        [np.bincount(codes, weights=goal[:, d], minlength=len(counts)) for d in range(goal.shape[1])], 1
+    ) / np.maximum(counts, 1)[:, None]
+    centred = (means - goal.mean(axis=0)) * (counts > 0)[:, None]
+    weighted = centred * np.sqrt(counts)[:, None]
+    axis = np.linalg.svd(weighted, full_matrices=False)[2][0]
+    axis = axis * (1 if axis[np.argmax(np.abs(axis))] > 0 else -1)
+    return centred @ axis

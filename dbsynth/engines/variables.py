@@ -1,0 +1,129 @@
+"""Names of the variables that an engine models for a table, and classes of parents.
+
+Besides its columns, a row has a row number in a copied table (``link``), a class of the parent of each
+dealt foreign key (``class``), a depth in each self-reference (``depth``) and a number of children for
+each foreign key that refers to it (``count``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dbsynth.codec import Alphabet, Codes
+from dbsynth.randomness import hashed
+from dbsynth.schema import ForeignKey
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+DEEPEST = 12  # self-references deeper than this count as this deep
+NULL, LOOP, CIRCLE, FIRST_DEPTH = 0, 1, 2, 3  # codes of the depth variable
+MOST_CLASSES = 40
+ROWS_PER_CLASS = 25
+_INDICATORS = 7
+_LLOYD_ROUNDS = 15
+_LLOYD_ROWS = 5_000
+
+
+def column(name: str) -> str:
+    """A column of the table itself."""
+    return f"column:{name}"
+
+
+def link(key: ForeignKey) -> str:
+    """Which row of a copied table."""
+    return f"link:{key}"
+
+
+def parent_class(key: ForeignKey) -> str:
+    """Class of the parent; 0 for no parent."""
+    return f"class:{key}"
+
+
+def depth(key: ForeignKey) -> str:
+    """Depth in a self-reference."""
+    return f"depth:{key}"
+
+
+def count(key: ForeignKey) -> str:
+    """Number of children."""
+    return f"count:{key}"
+
+
+def of_parent(variable: str) -> str:
+    """A variable of the generating parent."""
+    return f"parent:{variable}"
+
+
+POSITION = "family:position"
+LAST_POSITION = 60
+POSITION_ALPHABET = Alphabet(LAST_POSITION + 1, ordered=True)
+DEPTH_ALPHABET = Alphabet(FIRST_DEPTH + DEEPEST, ordered=True)
+
+
+def depths(links: Int64) -> Codes:
+    """The depth code of every row of a self-reference.
+
+    Rows without parent have code NULL, rows that are their own parent LOOP, rows whose chain of
+    parents never ends CIRCLE, all others FIRST_DEPTH plus the length of the chain minus one.
+    """
+    rows = np.arange(len(links))
+    codes = np.full(len(links), CIRCLE, np.int64)
+    codes[links < 0] = NULL
+    codes[links == rows] = LOOP
+    settled = codes != CIRCLE
+    level = FIRST_DEPTH
+    while True:
+        reached = ~settled & settled[np.maximum(links, 0)] & (links >= 0)
+        if not reached.any():
+            return codes.astype(np.uint16)
+        codes[reached] = min(level, FIRST_DEPTH + DEEPEST - 1)
+        settled |= reached
+        level += 1
+
+
+def class_features(codes: Mapping[str, Codes], alphabets: Mapping[str, Alphabet], rows: int) -> Float64:
+    """Rows as points: ordered codes on [0, 1], others as indicators of the commonest codes."""
+    parts: list[Float64] = [np.zeros((rows, 1))]
+    for name, alphabet in alphabets.items():
+        values = codes[name].astype(np.float64)
+        if alphabet.ordered:
+            parts.append((values / max(alphabet.size - 1, 1))[:, None])
+        else:
+            wide = min(alphabet.size, _INDICATORS)
+            parts.append((codes[name][:, None] == np.arange(wide)) * 0.5)
+    return np.concatenate(parts, axis=1)
+
+
+def class_centres(features: Float64, key: int) -> Float64:
+    """Centres of classes of similar rows (Lloyd's k-means; IEEE Trans. Inf. Theory 1982)."""
+    classes = int(np.clip(len(features) // ROWS_PER_CLASS, 1, MOST_CLASSES))
+    if not len(features):
+        return np.zeros((1, features.shape[1]))
+    chosen = np.argsort(hashed(key, np.arange(len(features))), kind="stable")[:_LLOYD_ROWS]
+    points = features[np.sort(chosen)]
+    spread = points - points.mean(axis=0)
+    axis = np.linalg.svd(spread, full_matrices=False)[2][0]
+    ranked = np.argsort(spread @ axis, kind="stable")
+    centres = points[ranked[((np.arange(classes) + 0.5) * len(points) / classes).astype(int)]]
+    for _ in range(_LLOYD_ROUNDS):
+        nearest = classify_rows(points, centres)
+        counts = np.bincount(nearest, minlength=classes)
+        sums = np.stack(
+            [np.bincount(nearest, weights=points[:, d], minlength=classes) for d in range(points.shape[1])], 1
+        )
+        centres = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], centres)
+    return centres
+
+
+def classify_rows(features: Float64, centres: Float64) -> Int64:
+    """The nearest centre of every row, in slices that bound memory."""
+    norms = (centres**2).sum(axis=1)
+    slices: Sequence[Int64] = [
+        np.argmin(norms - 2 * features[i : i + 65_536] @ centres.T, axis=1)
+        for i in range(0, max(len(features), 1), 65_536)
+    ]
+    return np.concatenate(slices)

@@ -1,0 +1,184 @@
+"""The value of any column at any row positions: a pure function of the draft.
+
+Nothing is remembered: a foreign key's value is the value of the parent's column at the linked
+position, computed where it is needed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dbsynth.classify import Role
+from dbsynth.codec import arrow_type, as_text, from_numbers
+from dbsynth.draft import Draft
+from dbsynth.engines import variables
+from dbsynth.errors import Unsatisfiable
+from dbsynth.identifiers import PROVIDERS
+from dbsynth.identifiers.avoid import draw_avoiding
+from dbsynth.model import ColumnModel, name_parts
+from dbsynth.outline import SPAN, joined_names
+from dbsynth.randomness import UInt64, hashed
+from dbsynth.schema import Column, ForeignKey, Kind, Table
+
+Int64 = npt.NDArray[np.int64]
+_DEEPEST = 40
+_PEOPLE_ROUNDS = 30
+_PEOPLE_SPAN = 2**30  # further apart than rows, nearer than the redraws of one column
+
+
+def values(draft: Draft, table: Table, name: str, positions: Int64, depth: int = 0) -> pa.Array:
+    """The values of a column at row positions, in the Arrow type of its kind."""
+    if depth > _DEEPEST:
+        raise Unsatisfiable(f"the key `{table.name}.{name}` refers to itself in a circle")
+    column = table.column_by_name[name]
+    facts = draft.model.tables[table.name]
+    if facts.copied is not None:
+        return facts.copied[name].combine_chunks().take(pa.array(positions))
+    settled = draft.settled.get(table.name, {}).get(name)
+    if settled is not None:
+        return settled.take(pa.array(positions))
+    keys = keys_of(draft, table, name)
+    if keys:
+        return _referenced(draft, table, column, keys, positions, depth)
+    model = facts.columns[name]
+    return own_values(draft, table, column, model, positions, positions)
+
+
+def keys_of(draft: Draft, table: Table, column: str) -> list[ForeignKey]:
+    """The foreign keys that hold a column, the generating one first, then lookups, then dealt ones."""
+    plan = draft.model.plan
+    found = [plan.generating.get(table.name), *plan.lookups_of(table.name), *plan.dealt_of(table.name)]
+    return [fk for fk in found if fk is not None and column in fk.columns and fk in draft.links]
+
+
+def own_values(
+    draft: Draft, table: Table, column: Column, model: ColumnModel, positions: Int64, index: Int64
+) -> pa.Array:
+    """The values of a column that is in no foreign key.
+
+    Args:
+        index: What codes inside bins and provided values are drawn by: the positions themselves, or
+            other numbers where a value shall be drawn anew.
+    """
+    key = draft.streams.key("values", table.name, column.name)
+    codes = draft.codes[table.name].get(variables.column(column.name))
+    mine = None if codes is None else codes[positions]
+    if model.codec is not None and mine is not None:
+        return _typed(model.codec.decode(mine, index, key), column)
+    present = np.ones(len(positions), bool) if mine is None else mine > 0
+    if model.mint is not None:
+        units = model.mint.draw(positions, draft.rows[table.name], key)
+        return minted(column, model, units, present)
+    if model.provided is None:
+        return pa.nulls(len(positions), arrow_type(column))
+    provider, state = PROVIDERS[model.provided.provider], model.provided.state
+    index = index.astype(np.uint64)
+    if model.decision.role is Role.IDENTIFIER:  # the columns of a row share one identity
+        key = draft.streams.key("person", table.name)
+        index = _people(draft, table, index, key)
+    drawn = draw_avoiding(provider, state, index, key, model.provided.avoid, SPAN)
+    return pc.if_else(pa.array(present), _typed(drawn, column), pa.scalar(None, arrow_type(column)))
+
+
+def _people(draft: Draft, table: Table, index: UInt64, key: int) -> UInt64:
+    """Indices of identities whose given and family name together are nobody's in the source."""
+    facts = draft.model.tables[table.name]
+    if facts.people is None:
+        return index
+    index = index.copy()
+    parts = [p for n in name_parts(facts) if (p := facts.columns[n].provided) is not None]
+    open_rows = np.arange(len(index))
+    for _ in range(_PEOPLE_ROUNDS):
+        drawn = [PROVIDERS[p.provider].draw(p.state, index[open_rows], key=key) for p in parts]
+        open_rows = open_rows[facts.people.contains(joined_names(drawn))]
+        if not len(open_rows):
+            break
+        index[open_rows] += np.uint64(_PEOPLE_SPAN)
+    return index
+
+
+def minted(column: Column, model: ColumnModel, units: Int64, present: npt.NDArray[np.bool_]) -> pa.Array:
+    """Numbers of a mint in the type of their column."""
+    assert model.mint is not None
+    if column.kind in (Kind.DECIMAL, Kind.FLOAT):
+        digits = max(0, round(-np.log10(model.mint.step))) if model.mint.step < 1 else 0
+        return from_numbers(np.round(units * model.mint.step, digits), present, column.kind)
+    return from_numbers(units * int(model.mint.step), present, column.kind, zoned=column.zoned)
+
+
+def _typed(array: pa.Array, column: Column) -> pa.Array:
+    wanted = arrow_type(column)
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if array.type == wanted:
+        return array
+    if pa.types.is_string(wanted):
+        return as_text(array)
+    return array.cast(wanted)
+
+
+def _referenced(
+    draft: Draft, table: Table, column: Column, keys: list[ForeignKey], positions: Int64, depth: int
+) -> pa.Array:
+    """The value of the first linked foreign key; NULL where none is linked."""
+    result = pa.nulls(len(positions), arrow_type(column))
+    missing = np.ones(len(positions), bool)
+    for fk in keys:
+        links = draft.links[fk][positions]
+        ready = np.flatnonzero(missing & (links >= 0))
+        if len(ready):
+            found = _parent_values(draft, fk, column, links[ready], depth)
+            result = _put(result, ready, found)
+            missing[ready] = False
+    if missing.any() and not column.nullable:
+        # Part of a composite key whose other part is NULL: any value of the parent will do.
+        for fk in keys:
+            parents = draft.rows[fk.parent]
+            if len(fk.columns) > 1 and parents:
+                gaps = np.flatnonzero(missing)
+                key = draft.streams.key("partial", str(fk))
+                place = (hashed(key, positions[gaps]) % np.uint64(parents)).astype(np.int64)
+                return _put(result, gaps, _parent_values(draft, fk, column, place, depth))
+    return result
+
+
+def _parent_values(draft: Draft, fk: ForeignKey, column: Column, place: Int64, depth: int) -> pa.Array:
+    parent = draft.model.schema[fk.parent]
+    name = fk.parent_columns[fk.columns.index(column.name)]
+    return converted(values(draft, parent, name, place, depth + 1), arrow_type(column))
+
+
+def converted(array: pa.Array, wanted: pa.DataType) -> pa.Array:
+    """An array in another type, through text where there is no direct way."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if array.type == wanted:
+        return array
+    if pa.types.is_string(wanted):
+        if pa.types.is_floating(array.type):
+            array = pc.if_else(pc.equal(array, pc.floor(array)), array, array)
+            return pc.replace_substring_regex(as_text(array), r"\.0$", "")
+        return as_text(array)
+    if pa.types.is_string(array.type) and pa.types.is_integer(wanted):
+        return array.cast(pa.float64()).cast(wanted)
+    return array.cast(wanted)
+
+
+def _put(array: pa.Array, places: Int64, found: pa.Array) -> pa.Array:
+    """An array with some entries replaced."""
+    if len(places) == len(array):
+        return found
+    source = np.full(len(array), -1, np.int64)
+    source[places] = np.arange(len(found))
+    both = pa.concat_arrays([array, found])
+    index = np.where(source >= 0, len(array) + source, np.arange(len(array)))
+    return both.take(pa.array(index))
+
+
+def whole(draft: Draft, table: Table, names: tuple[str, ...]) -> pa.Table:
+    """Some columns of all rows of a table."""
+    positions = np.arange(draft.rows[table.name])
+    return pa.table({name: values(draft, table, name, positions) for name in names})

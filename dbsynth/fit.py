@@ -1,0 +1,330 @@
+"""From a source database to a model.
+
+All rows are streamed once and kept as codes and hashed keys only; the keys become links, and each
+table is fitted given the codes of its generating parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dbsynth.codec import Alphabet, Codec, Codes, Presence, fit_number, to_numbers
+from dbsynth.databases.base import Database
+from dbsynth.engines import ENGINES, variables
+from dbsynth.engines.base import Engine, TableModel
+from dbsynth.graph import Plan, is_unique
+from dbsynth.keys import group_ids, hash_keys, join, key_parts, rank_in_group
+from dbsynth.model import ColumnModel, Degrees, Model, TableFacts
+from dbsynth.outline import Outline
+from dbsynth.progress import Progress
+from dbsynth.randomness import Streams, UInt64
+from dbsynth.schema import Column, ForeignKey, Kind, Table, UniqueKey
+
+Int64 = npt.NDArray[np.int64]
+COUNTER = Column("count", Kind.INTEGER, "integer", nullable=False)
+_RANKED_SHARE = 0.95
+
+
+def fit(database: Database, plan: Outline, engine: str, streams: Streams, progress: Progress) -> Model:
+    """Learn a model of all tables.
+
+    Args:
+        plan: What `make_outline` decided of the same database.
+    """
+    encoded = {}
+    for table in plan.schema.tables:
+        progress.step(f"read {table.name}", plan.tables[table.name].rows)
+        encoded[table.name] = _encode(database, plan, table, progress)
+    links = _links(plan, encoded)
+    tables = {name: _ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
+    work = _Work(plan.plan, tables, {n: e.codes for n, e in encoded.items()}, links)
+    made = [n for n in plan.plan.order if tables[n].strategy == "synthesize" and tables[n].rows]
+    progress.step("fit", len(made))
+    for name in plan.plan.order:
+        _own_variables(work, plan.schema[name])
+    engines = {}
+    for name in made:
+        engines[name] = _fit_table(work, plan.schema[name], ENGINES[engine], streams)
+        progress.advance(1)
+    return Model(
+        plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
+        work.degrees, work.counters, engines, plan.notes,
+    )  # fmt: skip
+
+
+@dataclass
+class _Encoded:
+    """The rows of one table without their values."""
+
+    codes: dict[str, Codes] = field(default_factory=dict)
+    keys: dict[tuple[str, ...], UInt64] = field(default_factory=dict)
+    references: dict[ForeignKey, tuple[UInt64, npt.NDArray[np.bool_]]] = field(default_factory=dict)
+    counters: dict[str, Int64] = field(default_factory=dict)  # integers that may count within a key
+    copied: pa.Table | None = None
+
+
+@dataclass
+class _Work:
+    """What grows while the tables are fitted one after the other."""
+
+    plan: Plan
+    tables: Mapping[str, TableFacts]
+    columns: Mapping[str, Mapping[str, Codes]]
+    links: Mapping[ForeignKey, Int64]
+    codes: dict[str, dict[str, Codes]] = field(default_factory=dict)
+    alphabets: dict[str, dict[str, Alphabet]] = field(default_factory=dict)
+    degrees: dict[ForeignKey, Degrees] = field(default_factory=dict)
+    counters: dict[ForeignKey, Codec] = field(default_factory=dict)
+
+
+def codec_of(column: ColumnModel) -> Codec | None:
+    """The codec through which the engine sees a column; None where it does not see it."""
+    if column.codec is not None:
+        return column.codec
+    if column.nulls and (column.provided or column.mint):
+        return Presence(always=False)
+    return None
+
+
+def _encode(database: Database, plan: Outline, table: Table, progress: Progress) -> _Encoded:
+    facts = plan.tables[table.name]
+    own = [column.name for column in table.written]
+    referenced = plan.schema.referenced_keys(table.name)
+    codecs = {n: c for n, m in facts.columns.items() if (c := codec_of(m))}
+    if facts.strategy != "synthesize":
+        codecs = {}
+    counters = _counter_columns(table)
+    if facts.strategy == "copy":
+        needed = own
+    else:
+        needed = sorted(
+            {*codecs, *counters, *(c for key in referenced for c in key), *table.foreign_columns()}
+        )
+    parts: list[_Encoded] = []
+    batches = list[pa.RecordBatch]()
+    if needed and facts.rows and facts.strategy != "empty":
+        for batch in database.read(table, needed):
+            columns = {name: batch.column(i) for i, name in enumerate(needed)}
+            parts.append(_encode_batch(columns, table, referenced, codecs, counters))
+            if facts.strategy == "copy":
+                batches.append(batch)
+            progress.advance(batch.num_rows)
+    whole = _concatenated(parts, table, referenced, codecs, counters)
+    if facts.strategy == "copy":
+        empty = database.sample(table, own, 1, 0).schema
+        whole.copied = pa.Table.from_batches(batches, batches[0].schema if batches else empty)
+    return whole
+
+
+def _counter_columns(table: Table) -> tuple[str, ...]:
+    """Integer columns of composite keys that are in no foreign key: perhaps 1, 2, 3 per parent."""
+    foreign = table.foreign_columns()
+    names = {
+        name
+        for key in table.keys
+        if key.plain and len(key.columns) > 1 and set(key.columns) & foreign
+        for name in key.columns
+        if name not in foreign and table.column_by_name[name].kind is Kind.INTEGER
+        and not is_unique(table, (name,))
+    }  # fmt: skip
+    return tuple(sorted(names))
+
+
+def _encode_batch(
+    columns: Mapping[str, pa.Array],
+    table: Table,
+    referenced: tuple[tuple[str, ...], ...],
+    codecs: Mapping[str, Codec],
+    counters: tuple[str, ...],
+) -> _Encoded:
+    part = _Encoded()
+    for name, codec in codecs.items():
+        part.codes[name] = codec.encode(columns[name])
+    for key in referenced:
+        hashes, complete = hash_keys([columns[c] for c in key])
+        part.keys[key] = np.where(complete, hashes, np.uint64(0))
+    for fk in table.foreign_keys:
+        part.references[fk] = hash_keys([columns[c] for c in fk.columns])
+    for name in counters:
+        part.counters[name] = to_numbers(columns[name])[0].astype(np.int64)
+    return part
+
+
+def _concatenated(
+    parts: list[_Encoded],
+    table: Table,
+    referenced: tuple[tuple[str, ...], ...],
+    codecs: Mapping[str, Codec],
+    counters: tuple[str, ...],
+) -> _Encoded:
+    def joined(arrays: list[npt.NDArray[np.generic]], dtype: type) -> npt.NDArray[np.generic]:
+        return np.concatenate(arrays) if arrays else np.zeros(0, dtype)
+
+    whole = _Encoded()
+    for name in codecs:
+        whole.codes[name] = joined([p.codes[name] for p in parts], np.uint16)
+    for key in referenced:
+        whole.keys[key] = joined([p.keys[key] for p in parts], np.uint64)
+    for fk in table.foreign_keys:
+        whole.references[fk] = (
+            joined([p.references[fk][0] for p in parts], np.uint64),
+            joined([p.references[fk][1] for p in parts], np.bool_),
+        )
+    for name in counters:
+        whole.counters[name] = joined([p.counters[name] for p in parts], np.int64)
+    return whole
+
+
+def _links(plan: Outline, encoded: Mapping[str, _Encoded]) -> dict[ForeignKey, Int64]:
+    """Row position of the parent for every child row; -1 for none."""
+    return {
+        fk: join(*encoded[fk.child].references[fk], encoded[fk.parent].keys[fk.parent_columns])[0]
+        for fk in plan.schema.foreign_keys
+    }
+
+
+def _ranked(
+    table: Table, plan: Outline, rows: _Encoded, links: Mapping[ForeignKey, Int64]
+) -> TableFacts:
+    """The facts of a table, where integer key parts that count within the rest are found out."""
+    facts = replace(plan.tables[table.name], copied=rows.copied)
+    if facts.strategy != "synthesize":
+        return facts
+    columns = dict(facts.columns)
+    for name in rows.counters:
+        first = _first_of_counter(table, name, rows, links)
+        if first is not None:
+            columns[name] = ColumnModel(columns[name].decision, ranked=first)
+            rows.codes.pop(name, None)
+    return replace(facts, columns=columns)
+
+
+def _first_of_counter(
+    table: Table, name: str, rows: _Encoded, links: Mapping[ForeignKey, Int64]
+) -> int | None:
+    """0 or 1 where the column counts the rows of each group of its key from there, else None."""
+    values = rows.counters[name]
+    groups = counter_group(table, name)
+    if groups is None or not len(values):
+        return None
+    group = group_ids([links[fk] for fk in groups])
+    order = np.lexsort((values, group))
+    rank = rank_in_group(group[order])
+    for first in (1, 0):
+        if np.mean(values[order] == rank + first) >= _RANKED_SHARE:
+            return first
+    return None
+
+
+def counter_group(table: Table, name: str) -> tuple[ForeignKey, ...] | None:
+    """The foreign keys that make up the rest of a key with this column; None if there is more to it."""
+    for key in table.keys:
+        if not key.plain or name not in key.columns or len(key.columns) < 2:
+            continue
+        found = key_parts(table, key)
+        if set(key.columns) - {c for fk in found for c in fk.columns} == {name}:
+            return found
+    return None
+
+
+# ---------------------------------------------------------------------------------------------
+# Fitting
+# ---------------------------------------------------------------------------------------------
+
+
+def _own_variables(work: _Work, table: Table) -> None:
+    """The variables of a table that depend on no dealt link: columns, rows of copies, child counts."""
+    name = table.name
+    codes: dict[str, Codes] = {}
+    alphabets: dict[str, Alphabet] = {}
+    for fk in work.plan.lookups_of(name):
+        codes[variables.link(fk)] = (work.links[fk] + 1).astype(np.uint16)
+        alphabets[variables.link(fk)] = Alphabet(work.tables[fk.parent].rows + 1, ordered=False)
+    for column, model in work.tables[name].columns.items():
+        if column in work.columns[name] and (codec := codec_of(model)) is not None:
+            codes[variables.column(column)] = work.columns[name][column]
+            alphabets[variables.column(column)] = codec.alphabet
+    for fk in work.plan.counted[name]:
+        links = work.links[fk]
+        counts = np.bincount(links[links >= 0], minlength=work.tables[name].rows)
+        values, parents = np.unique(counts, return_counts=True)
+        unlinked = int((links < 0).sum()) if fk.nullable else 0
+        work.degrees[fk] = Degrees(values, parents, len(links) - unlinked, unlinked)
+        codec = work.counters[fk] = fit_number(COUNTER, pa.array(counts), 1)
+        codes[variables.count(fk)] = codec.encode(pa.array(counts))
+        alphabets[variables.count(fk)] = codec.alphabet
+    work.codes[name], work.alphabets[name] = codes, alphabets
+
+
+def _dealt_variables(work: _Work, table: str, streams: Streams) -> tuple[dict[str, Alphabet], dict[str, Codes]]:
+    """The class of the parent, or the depth in a self-reference, for every dealt foreign key."""
+    alphabets: dict[str, Alphabet] = {}
+    codes: dict[str, Codes] = {}
+    for fk in work.plan.dealt_of(table):
+        links = work.links[fk]
+        if fk.parent == fk.child:
+            alphabets[variables.depth(fk)] = variables.DEPTH_ALPHABET
+            codes[variables.depth(fk)] = variables.depths(links)
+            continue
+        parents = work.tables[fk.parent].rows
+        features = variables.class_features(work.codes[fk.parent], work.alphabets[fk.parent], parents)
+        centres = variables.class_centres(features, streams.key("class", str(fk)))
+        work.degrees[fk] = replace(work.degrees[fk], centres=centres)
+        classes = np.append(variables.classify_rows(features, centres) + 1, 0)
+        alphabets[variables.parent_class(fk)] = Alphabet(len(centres) + 1, ordered=False)
+        codes[variables.parent_class(fk)] = classes[links].astype(np.uint16)
+    return alphabets, codes
+
+
+def _fit_table(work: _Work, table: Table, engine: Engine, streams: Streams) -> TableModel:
+    dealt, dealt_codes = _dealt_variables(work, table.name, streams)
+    own, own_codes = work.alphabets[table.name], work.codes[table.name]
+    chain = {**own, **dealt}
+    codes = {**own_codes, **dealt_codes}
+    # Numbers of children come last: they depend on the whole row, and little depends on them.
+    ordered = sorted(chain, key=lambda variable: variable.startswith("count:"))
+    fk = work.plan.generating.get(table.name)
+    rows = work.tables[table.name].rows
+    links = work.links[fk] if fk else np.arange(rows)
+    context, context_codes = {}, {}
+    if fk:
+        context = context_alphabets(work.alphabets[fk.parent])
+        context_codes = context_of(work.codes[fk.parent], links)
+    usable = np.flatnonzero(_usable(work, table))
+    return engine.fit(
+        {v: chain[v] for v in ordered},
+        {v: codes[v][usable] for v in ordered},
+        context,
+        {v: c[usable] for v, c in context_codes.items()},
+        np.where(links < 0, len(links) + np.arange(rows), links)[usable],
+        key=streams.key("fit", table.name),
+    )
+
+
+def _usable(work: _Work, table: Table) -> npt.NDArray[np.bool_]:
+    """Rows whose mandatory foreign keys all have a parent; orphans of the source teach nothing."""
+    usable = np.ones(work.tables[table.name].rows, bool)
+    for fk in table.foreign_keys:
+        if not fk.nullable:
+            usable &= work.links[fk] >= 0
+    return usable
+
+
+def context_alphabets(parent: Mapping[str, Alphabet]) -> dict[str, Alphabet]:
+    """Alphabets of what a child row knows of its parent and of its place in the family."""
+    seen = {variables.of_parent(v): a for v, a in parent.items()}
+    return {**seen, variables.POSITION: variables.POSITION_ALPHABET}
+
+
+def context_of(parent: Mapping[str, Codes], links: Int64) -> dict[str, Codes]:
+    """Codes of what each child row knows: its parent's variables (0 without parent), its position."""
+    seen = {
+        variables.of_parent(v): np.append(codes, np.uint16(0))[links] for v, codes in parent.items()
+    }
+    position = np.minimum(rank_in_group(links), variables.LAST_POSITION).astype(np.uint16)
+    return {**seen, variables.POSITION: position}

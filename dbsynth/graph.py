@@ -1,0 +1,158 @@
+"""The foreign-key graph and the plan that follows from it.
+
+Every synthesised table has at most one *generating* foreign key: its rows are drawn family by family
+under the rows of that parent.  The generating keys form a forest, whatever the graph looks like.  All
+other foreign keys are *dealt* afterwards, when every row exists, so a cycle or a self-reference is
+nothing special.  A foreign key to a copied table is a plain category: which row of the copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import networkx as nx
+
+from dbsynth.schema import ForeignKey, Schema, Table
+
+
+@dataclass(frozen=True)
+class Plan:
+    """In which order tables are made, and how each foreign key is met.
+
+    Attributes:
+        order: Tables that get rows of their own, generating parents first.
+        generating: The generating foreign key of each table that has one.
+        lookups: Foreign keys to copied tables.
+        dealt: All other foreign keys, in the order in which they are dealt.
+        copied: Tables copied row by row.
+        cycles: Groups of tables that refer to each other in a circle.
+    """
+
+    order: tuple[str, ...]
+    generating: Mapping[str, ForeignKey]
+    lookups: tuple[ForeignKey, ...]
+    dealt: tuple[ForeignKey, ...]
+    copied: tuple[str, ...]
+    cycles: tuple[tuple[str, ...], ...]
+
+    @cached_property
+    def counted(self) -> Mapping[str, tuple[ForeignKey, ...]]:
+        """Per parent, the foreign keys whose number of children is drawn with its rows."""
+        keys: dict[str, list[ForeignKey]] = {name: [] for name in self.order}
+        for fk in (*(self.generating[t] for t in self.order if t in self.generating), *self.dealt):
+            keys[fk.parent].append(fk)
+        return {name: tuple(found) for name, found in keys.items()}
+
+    def dealt_of(self, table: str) -> tuple[ForeignKey, ...]:
+        """The dealt foreign keys of a table."""
+        return tuple(fk for fk in self.dealt if fk.child == table)
+
+    def lookups_of(self, table: str) -> tuple[ForeignKey, ...]:
+        """The foreign keys of a table to copied tables."""
+        return tuple(fk for fk in self.lookups if fk.child == table)
+
+
+def make_plan(
+    schema: Schema,
+    rows: Mapping[str, int],
+    copied: Iterable[str] = (),
+    unenforced: Iterable[ForeignKey] = (),
+) -> Plan:
+    """The plan of a schema.
+
+    Args:
+        rows: Rows per table; a larger parent makes the better generating key.
+        copied: Tables whose rows are copied.
+        unenforced: Foreign keys that the source itself does not keep; they are left alone.
+    """
+    kept = set(copied)
+    left_alone = set(unenforced)
+    synthesised = sorted(table.name for table in schema.tables if table.name not in kept)
+    keys = [fk for fk in schema.foreign_keys if fk.child not in kept and fk not in left_alone]
+    lookups = tuple(fk for fk in keys if fk.parent in kept)
+    rest = [fk for fk in keys if fk.parent not in kept]
+    generating = _generating(schema, rest, rows)
+    chosen = set(generating.values())
+    forest = nx.DiGraph()
+    forest.add_nodes_from(synthesised)
+    forest.add_edges_from((fk.parent, fk.child) for fk in generating.values())
+    order = tuple(nx.lexicographical_topological_sort(forest))
+    graph = _graph(synthesised, rest)
+    dealt = [fk for fk in rest if fk not in chosen]
+    return Plan(
+        order,
+        generating,
+        lookups,
+        tuple(sorted(dealt, key=_dealing_order(schema, graph))),
+        tuple(sorted(kept)),
+        tuple(sorted(tuple(sorted(c)) for c in nx.strongly_connected_components(graph) if len(c) > 1)),
+    )
+
+
+def _graph(names: Iterable[str], keys: Iterable[ForeignKey]) -> nx.MultiDiGraph:
+    graph = nx.MultiDiGraph()
+    graph.add_nodes_from(names)
+    graph.add_edges_from((fk.parent, fk.child) for fk in keys)
+    return graph
+
+
+def _generating(
+    schema: Schema, keys: Iterable[ForeignKey], rows: Mapping[str, int]
+) -> dict[str, ForeignKey]:
+    """The best foreign key of every table, as long as no table becomes its own ancestor."""
+    chosen: dict[str, ForeignKey] = {}
+    candidates = [fk for fk in keys if fk.parent != fk.child and rows.get(fk.parent, 0) > 0]
+    for fk in sorted(candidates, key=lambda fk: _preference(schema, fk, rows)):
+        if fk.child in chosen:
+            continue
+        ancestor: str | None = fk.parent
+        while ancestor is not None and ancestor != fk.child:
+            ancestor = chosen[ancestor].parent if ancestor in chosen else None
+        if ancestor is None:
+            chosen[fk.child] = fk
+    return chosen
+
+
+def _preference(
+    schema: Schema, fk: ForeignKey, rows: Mapping[str, int]
+) -> tuple[bool, bool, int, int, str, tuple[str, ...]]:
+    """Mandatory keys first, then those that imply others, then those to the largest parent."""
+    table = schema[fk.child]
+    implied = sum(set(other.columns) < set(fk.columns) for other in table.foreign_keys)
+    return (
+        fk.nullable,
+        not is_unique(table, fk.columns),
+        -implied,
+        -rows.get(fk.parent, 0),
+        fk.parent,
+        fk.columns,
+    )
+
+
+def _dealing_order(schema: Schema, graph: nx.MultiDiGraph):  # type: ignore[no-untyped-def]  # a sort key
+    """Keys that share no column first; then by depth of the parent, so that its links are settled."""
+    condensed = nx.condensation(nx.DiGraph(graph))
+    depth: dict[str, int] = {}
+    for level, components in enumerate(nx.topological_generations(condensed)):
+        for component in components:
+            for name in condensed.nodes[component]["members"]:
+                depth[name] = level
+
+    def order(fk: ForeignKey) -> tuple[bool, int, int, str, tuple[str, ...]]:
+        shared = bool(shared_columns(schema[fk.child], fk))
+        return shared, depth[fk.child], fk.parent == fk.child, fk.child, fk.columns
+
+    return order
+
+
+def shared_columns(table: Table, fk: ForeignKey) -> frozenset[str]:
+    """Columns of a foreign key that belong to another foreign key too."""
+    others = {name for other in table.foreign_keys if other != fk for name in other.columns}
+    return frozenset(fk.columns) & others
+
+
+def is_unique(table: Table, columns: tuple[str, ...]) -> bool:
+    """Whether a plain unique key lies within these columns."""
+    return any(key.plain and set(key.columns) <= set(columns) for key in table.keys)

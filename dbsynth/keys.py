@@ -1,0 +1,160 @@
+"""Real keys into links on the way in, positions into freshly minted keys on the way out.
+
+Engines never see a key.  On the way in, key tuples are hashed to 64 bits and joined, so that no key
+value is kept.  On the way out, the key of the row at a position is a pure function of the position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dbsynth.errors import Unsatisfiable
+from dbsynth.randomness import UInt64, uniform
+from dbsynth.schema import ForeignKey, Table, UniqueKey
+
+Int64 = npt.NDArray[np.int64]
+
+_HASH_SEED = 0x5EED
+_DENSE = 1.5  # a key whose range is at most this many times its rows is a plain sequence
+_WIDEST = 2**53
+
+
+def hash_keys(columns: Sequence[pa.Array | pa.ChunkedArray]) -> tuple[UInt64, npt.NDArray[np.bool_]]:
+    """A 64-bit hash of every key tuple, and a mask of the tuples without a NULL.
+
+    Numbers are hashed by value whatever their type, so that an integer column can refer to a
+    decimal one, and a column of digits to a column of numbers.
+    """
+    named = {str(i): pl.Series(_canonical(column)) for i, column in enumerate(columns)}
+    frame = pl.DataFrame(named)
+    complete = frame.select(pl.all_horizontal(pl.all().is_not_null())).to_series().to_numpy()
+    return frame.hash_rows(seed=_HASH_SEED).to_numpy(), complete
+
+
+def _canonical(column: pa.Array | pa.ChunkedArray) -> pl.Series:
+    series = pl.Series(pl.from_arrow(column))
+    if series.dtype.is_float():
+        whole = series.cast(pl.Int64, strict=False)
+        if bool((whole.cast(pl.Float64) == series).all()):
+            return whole.cast(pl.String)
+        return series.cast(pl.String)
+    if series.dtype == pl.Binary:
+        return series.bin.encode("hex")
+    return series.cast(pl.String)
+
+
+def join(child: UInt64, complete: npt.NDArray[np.bool_], parent: UInt64) -> tuple[Int64, int]:
+    """Position in ``parent`` of every child key, -1 for NULL and for orphans; number of orphans."""
+    if not len(parent):
+        return np.full(len(child), -1, np.int64), int(complete.sum())
+    order = np.argsort(parent, kind="stable")
+    ordered = parent[order]
+    place = np.minimum(np.searchsorted(ordered, child), len(parent) - 1)
+    found = ordered[place] == child
+    links = np.where(found & complete, order[place], -1).astype(np.int64)
+    return links, int((complete & ~found).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """Different numbers for different positions, spread like the numbers of a real key.
+
+    The range is cut in as many strata as there are rows; each row has a number of its own stratum,
+    the first of it where ``dense``.  So keys grow with the position, never repeat, and share with
+    the real keys no more than a blind draw from their range would.
+
+    Attributes:
+        low: Smallest number, in units of ``step`` from zero.
+        high: Largest number of the real key, in the same units.
+        rows: Rows of the real table.
+        step: Grid of the numbers.
+        limit: Largest number that the column can hold, in the same units.
+    """
+
+    low: int
+    high: int
+    rows: int
+    step: float = 1.0
+    limit: int = 2**62
+
+    @property
+    def dense(self) -> bool:
+        """Whether the key is a plain sequence."""
+        return self.high - self.low + 1 <= _DENSE * self.rows
+
+    def draw(self, positions: npt.ArrayLike, total: int, key: int) -> Int64:
+        """The numbers of some positions among ``total``, in units of ``step``.
+
+        Raises:
+            Unsatisfiable: The column cannot hold so many different numbers.
+        """
+        place = np.asarray(positions, dtype=np.int64)
+        low = self.low
+        if low + total - 1 > self.limit:
+            low = max(self.limit - total + 1, -self.limit - 1)
+            if low + total - 1 > self.limit:
+                raise Unsatisfiable(
+                    f"a key column cannot hold {total} different numbers", hint="lower the scale"
+                )
+        if self.dense:
+            return low + place
+        span = (self.high - self.low + 1) * max(1.0, total / max(self.rows, 1))
+        span = min(span, float(self.limit - low + 1))
+        width = span / max(total, 1)
+        if width < 1:
+            return low + place
+        first = np.ceil(place * width).astype(np.int64)
+        after = np.ceil((place + 1) * width).astype(np.int64)
+        return low + first + np.floor(uniform(key, place) * (after - first)).astype(np.int64)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-able values; ``Mint(**value)`` is the inverse."""
+        return asdict(self)
+
+
+def fit_mint(values: npt.NDArray[Any], rows: int, step: float, bits: int | None, precision: int | None) -> Mint:
+    """The mint of a numeric key, from its non-null values in units of ``step``."""
+    low, high = (int(values.min()), int(values.max())) if len(values) else (1, max(rows, 1))
+    limit = 2 ** (bits - 1) - 1 if bits else 2**62
+    if precision is not None:
+        limit = min(limit, 10**precision - 1)
+    if abs(low) > _WIDEST or abs(high) > _WIDEST:
+        step = 1.0
+    return Mint(low, high, max(rows, 1), step, limit)
+
+
+def key_parts(table: Table, key: UniqueKey) -> tuple[ForeignKey, ...]:
+    """The foreign keys that lie within a unique key."""
+    return tuple(fk for fk in table.foreign_keys if set(fk.columns) <= set(key.columns))
+
+
+def group_ids(columns: Sequence[npt.NDArray[Any]]) -> Int64:
+    """A small integer for every tuple, equal for equal tuples."""
+    frame = pl.DataFrame({str(i): column for i, column in enumerate(columns)})
+    ranked = frame.select(pl.struct(pl.all()).rank("dense").cast(pl.Int64) - 1)
+    return ranked.to_series().to_numpy()
+
+
+def rank_in_group(groups: npt.NDArray[Any]) -> Int64:
+    """How many rows of the same group come before each row."""
+    order = np.argsort(groups, kind="stable")
+    ordered = groups[order]
+    start = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.zeros(0, bool)
+    first = np.maximum.accumulate(np.where(start, np.arange(len(ordered)), 0))
+    ranks = np.empty(len(ordered), np.int64)
+    ranks[order] = np.arange(len(ordered)) - first
+    return ranks
+
+
+def hash_values(columns: Mapping[str, pa.Array]) -> UInt64:
+    """One 64-bit hash per row over some columns; NULL is a value like any other."""
+    return hash_keys([pc.fill_null(c.cast(pa.string()), "\x00null") if pa.types.is_string(c.type) else c
+                      for c in columns.values()])[0]

@@ -1,0 +1,320 @@
+"""A fitted model: all that is needed to build a clone without the source.
+
+A file is a zip of one JSON document and plain numpy and Arrow arrays, so reading one runs no code.  It
+holds no row and no key of a synthesised table; copied tables are in it whole, by decision.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dbsynth.classify import Decision, Role
+from dbsynth.codec import Codec, codec_from_json
+from dbsynth.engines import ENGINES
+from dbsynth.engines.base import TableModel
+from dbsynth.errors import ModelError
+from dbsynth.graph import Plan
+from dbsynth.identifiers.avoid import AvoidList
+from dbsynth.keys import Mint
+from dbsynth.schema import ForeignKey, Schema
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """A column whose values come from a provider."""
+
+    provider: str
+    state: Mapping[str, Any]
+    avoid: AvoidList | None = None
+
+
+@dataclass(frozen=True)
+class ColumnModel:
+    """How the values of one column come about.
+
+    Exactly one of ``codec``, ``provided``, ``mint`` and ``ranked`` is set, or none for a column of a
+    foreign key and for one that stays NULL.
+
+    Attributes:
+        codec: Codes to values.
+        provided: A provider's values; ``nulls`` says whether the engine draws where they are NULL.
+        mint: Different numbers for different positions.
+        ranked: First number of a counter that starts anew for every group of the other key columns.
+        nulls: Whether the column has NULLs, so that its presence is a variable of the engine.
+    """
+
+    decision: Decision
+    codec: Codec | None = None
+    provided: Provided | None = None
+    mint: Mint | None = None
+    ranked: int | None = None
+    nulls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Degrees:
+    """How many children the parents of a foreign key have.
+
+    Attributes:
+        values, parents: Number of children, and number of parents that have so many.
+        linked, unlinked: Child rows with and without a parent.
+        centres: Class centres of the parents, shape (classes, variables of the parent); None where
+            the key generates.
+    """
+
+    values: npt.NDArray[np.int64]
+    parents: npt.NDArray[np.int64]
+    linked: int
+    unlinked: int
+    centres: npt.NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What is known of one table.
+
+    Attributes:
+        strategy: ``synthesize``, ``copy`` or ``empty``.
+        rows: Rows of the real table.
+        copied: The rows, where they are copied.
+        people: Real combinations of the parts of a name, where a table holds several.
+    """
+
+    strategy: str
+    reason: str
+    rows: int
+    columns: Mapping[str, ColumnModel] = field(default_factory=dict)
+    copied: pa.Table | None = None
+    people: AvoidList | None = None
+
+
+NAME_PARTS = ("first_name", "last_name")
+
+
+def name_parts(facts: TableFacts) -> tuple[str, ...]:
+    """The columns of a table that hold parts of a person's name."""
+    return tuple(
+        name
+        for name, column in facts.columns.items()
+        if column.provided is not None and column.provided.provider in NAME_PARTS
+    )
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything that was learnt."""
+
+    schema: Schema
+    plan: Plan
+    source_kind: str
+    structure: bytes
+    engine: str
+    tables: Mapping[str, TableFacts]
+    degrees: Mapping[ForeignKey, Degrees]
+    counters: Mapping[ForeignKey, Codec]
+    engines: Mapping[str, TableModel]
+    notes: tuple[str, ...] = ()
+
+    def save(self, path: Path) -> None:
+        """Write the model, atomically."""
+        scratch = path.with_name(path.name + ".part")
+        try:
+            with zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as file:
+                file.writestr("model.json", json.dumps(_document(self)))
+                file.writestr("structure", self.structure)
+                for name, facts in self.tables.items():
+                    if facts.copied is not None:
+                        file.writestr(f"copied/{_number(self, name)}", _arrow_bytes(facts.copied))
+                for name, engine in self.engines.items():
+                    file.writestr(f"engine/{_number(self, name)}", _npz_bytes(engine.to_arrays()))
+            scratch.replace(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+
+def load_model(path: Path) -> Model:
+    """Read a model that `Model.save` wrote.
+
+    Raises:
+        ModelError: The file is missing, damaged, or of another version.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            return _from_file(file)
+    except FileNotFoundError as error:
+        raise ModelError(f"no model file at `{path}`", hint="make one with `dbsynth fit`") from error
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, pa.ArrowInvalid) as error:
+        raise ModelError(f"`{path}` is not a readable model", hint="fit it again") from error
+
+
+def _number(model: Model, table: str) -> int:
+    return [t.name for t in model.schema.tables].index(table)
+
+
+def _document(model: Model) -> dict[str, Any]:
+    keys = list(model.schema.foreign_keys)
+    plan = model.plan
+    return {
+        "format": FORMAT,
+        "schema": model.schema.to_json(),
+        "source_kind": model.source_kind,
+        "engine": model.engine,
+        "notes": list(model.notes),
+        "plan": {
+            "order": plan.order,
+            "generating": {t: keys.index(fk) for t, fk in plan.generating.items()},
+            "lookups": [keys.index(fk) for fk in plan.lookups],
+            "dealt": [keys.index(fk) for fk in plan.dealt],
+            "copied": plan.copied,
+            "cycles": plan.cycles,
+        },
+        "tables": {name: _facts_json(facts) for name, facts in model.tables.items()},
+        "degrees": {str(keys.index(fk)): _degrees_json(d) for fk, d in model.degrees.items()},
+        "counters": {str(keys.index(fk)): c.to_json() for fk, c in model.counters.items()},
+    }
+
+
+def _facts_json(facts: TableFacts) -> dict[str, Any]:
+    columns = {}
+    for name, column in facts.columns.items():
+        provided = column.provided
+        columns[name] = {
+            "decision": {
+                "role": column.decision.role.value,
+                "provider": column.decision.provider,
+                "reason": column.decision.reason,
+                "decided_by": column.decision.decided_by,
+                "confidence": column.decision.confidence,
+                "form": column.decision.form,
+            },
+            "codec": column.codec.to_json() if column.codec else None,
+            "provided": provided and {
+                "provider": provided.provider,
+                "state": dict(provided.state),
+                "avoid": provided.avoid.to_bytes().hex() if provided.avoid else None,
+            },
+            "mint": column.mint.to_json() if column.mint else None,
+            "ranked": column.ranked,
+            "nulls": column.nulls,
+        }
+    return {
+        "strategy": facts.strategy, "reason": facts.reason, "rows": facts.rows, "columns": columns,
+        "people": facts.people.to_bytes().hex() if facts.people else None,
+    }
+
+
+def _degrees_json(degrees: Degrees) -> dict[str, Any]:
+    return {
+        "values": degrees.values.tolist(),
+        "parents": degrees.parents.tolist(),
+        "linked": degrees.linked,
+        "unlinked": degrees.unlinked,
+        "centres": None if degrees.centres is None else degrees.centres.tolist(),
+    }
+
+
+def _from_file(file: zipfile.ZipFile) -> Model:
+    value = json.loads(file.read("model.json"))
+    if value["format"] != FORMAT:
+        raise ValueError("another format")
+    schema = Schema.from_json(value["schema"])
+    keys = schema.foreign_keys
+    plan = value["plan"]
+    engine = ENGINES[value["engine"]]
+    numbers = {table.name: i for i, table in enumerate(schema.tables)}
+    members = set(file.namelist())
+    tables = {}
+    for name, facts in value["tables"].items():
+        member = f"copied/{numbers[name]}"
+        copied = _read_arrow(file.read(member)) if member in members else None
+        tables[name] = _facts(facts, copied)
+    return Model(
+        schema,
+        Plan(
+            tuple(plan["order"]),
+            {t: keys[i] for t, i in plan["generating"].items()},
+            tuple(keys[i] for i in plan["lookups"]),
+            tuple(keys[i] for i in plan["dealt"]),
+            tuple(plan["copied"]),
+            tuple(tuple(c) for c in plan["cycles"]),
+        ),
+        value["source_kind"],
+        file.read("structure"),
+        value["engine"],
+        tables,
+        {keys[int(i)]: _degrees(d) for i, d in value["degrees"].items()},
+        {keys[int(i)]: codec_from_json(c) for i, c in value["counters"].items()},
+        {
+            name: engine.restore(_read_npz(file.read(f"engine/{number}")))
+            for name, number in numbers.items()
+            if f"engine/{number}" in members
+        },
+        tuple(value["notes"]),
+    )
+
+
+def _facts(value: Mapping[str, Any], copied: pa.Table | None) -> TableFacts:
+    columns = {}
+    for name, column in value["columns"].items():
+        decision = {**column["decision"], "role": Role(column["decision"]["role"])}
+        provided = column["provided"]
+        columns[name] = ColumnModel(
+            Decision(**decision),
+            codec_from_json(column["codec"]) if column["codec"] else None,
+            provided
+            and Provided(
+                provided["provider"],
+                provided["state"],
+                AvoidList.from_bytes(bytes.fromhex(provided["avoid"])) if provided["avoid"] else None,
+            ),
+            Mint(**column["mint"]) if column["mint"] else None,
+            column["ranked"],
+            column["nulls"],
+        )
+    people = AvoidList.from_bytes(bytes.fromhex(value["people"])) if value["people"] else None
+    return TableFacts(value["strategy"], value["reason"], value["rows"], columns, copied, people)
+
+
+def _degrees(value: Mapping[str, Any]) -> Degrees:
+    centres = value["centres"]
+    return Degrees(
+        np.array(value["values"], np.int64),
+        np.array(value["parents"], np.int64),
+        value["linked"],
+        value["unlinked"],
+        None if centres is None else np.array(centres, np.float64),
+    )
+
+
+def _arrow_bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def _read_arrow(data: bytes) -> pa.Table:
+    return pa.ipc.open_stream(data).read_all()
+
+
+def _npz_bytes(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    sink = io.BytesIO()
+    np.savez(sink, **arrays)
+    return sink.getvalue()
+
+
+def _read_npz(data: bytes) -> dict[str, npt.NDArray[Any]]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}

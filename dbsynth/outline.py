@@ -1,0 +1,212 @@
+"""What is decided before anything is fitted: strategies, roles, and how each column will be made.
+
+A sample of every table is looked at once; `dbsynth init` and `dbsynth plan` show the outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dbsynth.classify import Decision, Role, classify_table, propose_strategy
+from dbsynth.codec import (
+    Category, Formatted, Presence, as_text, fit_category, fit_number, form_kind, grid_of, k_threshold,
+    parse_form, to_numbers,
+)  # fmt: skip
+from dbsynth.databases.base import Database
+from dbsynth.graph import Plan, is_unique, make_plan
+from dbsynth.identifiers import PROVIDERS
+from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
+from dbsynth.keys import Mint, fit_mint
+from dbsynth.model import NAME_PARTS, ColumnModel, Provided, TableFacts, name_parts
+from dbsynth.progress import Progress
+from dbsynth.randomness import Streams
+from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
+from dbsynth.spec import Spec
+
+SAMPLE_ROWS = 100_000
+NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
+TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)
+SPAN = 2**34  # indices of redraws lie this far apart; no table has more rows
+_UNKEPT_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The decisions.
+
+    Attributes:
+        schema: The source's schema without the foreign keys that the source itself does not keep.
+        notes: What the reader should know, a sentence each.
+    """
+
+    schema: Schema
+    plan: Plan
+    tables: Mapping[str, TableFacts]
+    notes: tuple[str, ...]
+
+
+def make_outline(database: Database, spec: Spec, streams: Streams, progress: Progress) -> Outline:
+    """Look at a sample of every table and decide what to do with tables and columns."""
+    schema = spec.applied_to(database.reflect())
+    progress.step("profile", len(schema.tables))
+    rows = {table.name: database.count_rows(table) for table in schema.tables}
+    schema, unkept = _kept_keys(database, schema, rows)
+    tables = {}
+    for table in schema.tables:
+        tables[table.name] = _table_facts(database, schema, table, rows, spec, streams)
+        progress.advance(1)
+    tables = _closed_under_copying(schema, tables)
+    copied = [name for name, facts in tables.items() if facts.strategy == "copy"]
+    return Outline(schema, make_plan(schema, rows, copied), tables, schema.notes + unkept)
+
+
+def _kept_keys(
+    database: Database, schema: Schema, rows: Mapping[str, int]
+) -> tuple[Schema, tuple[str, ...]]:
+    """The schema without foreign keys that most rows of the source break, and what to say of them."""
+    broken: list[ForeignKey] = []
+    notes = []
+    for fk in schema.foreign_keys:
+        if (database.capabilities.proves_constraints and fk.declared) or not rows[fk.child]:
+            continue
+        orphans = database.count_orphans(fk)
+        if orphans and (not rows[fk.parent] or orphans > _UNKEPT_SHARE * rows[fk.child]):
+            broken.append(fk)
+            notes.append(f"{fk}: {orphans} of {rows[fk.child]} rows of the source have no parent, "
+                         "so the clone does not keep this foreign key either")  # fmt: skip
+        elif orphans:
+            notes.append(f"{fk}: {orphans} rows of the source have no parent; the clone has none such")
+    tables = tuple(
+        replace(t, foreign_keys=tuple(fk for fk in t.foreign_keys if fk not in broken))
+        for t in schema.tables
+    )
+    return Schema(tables, schema.notes), tuple(notes)
+
+
+def _table_facts(
+    database: Database, schema: Schema, table: Table, rows: Mapping[str, int], spec: Spec, streams: Streams
+) -> TableFacts:
+    names = [column.name for column in table.written]
+    count = rows[table.name]
+    sample = database.sample(table, names, SAMPLE_ROWS, spec.seed)
+    decisions = spec.decisions(table, classify_table(table, sample, count))
+    children = sum(rows[fk.child] for fk in schema.foreign_keys if fk.parent == table.name)
+    strategy = spec.strategy(table, propose_strategy(table, decisions, count, children))
+    if strategy.name != "synthesize" or not count:
+        columns = {name: ColumnModel(decision) for name, decision in decisions.items()}
+        return TableFacts(strategy.name, strategy.reason, count, columns)
+    columns = {
+        c.name: _column_model(table, c, sample[c.name].combine_chunks(), decisions[c.name], count, streams)
+        for c in table.written
+    }
+    facts = TableFacts(strategy.name, strategy.reason, count, columns)
+    return replace(facts, people=_people(sample, facts, streams))
+
+
+def _people(sample: pa.Table, facts: TableFacts, streams: Streams) -> AvoidList | None:
+    """The real combinations of the parts of a name, so that no person comes back whole."""
+    parts = name_parts(facts)
+    if len(parts) < 2:
+        return None
+    return AvoidList.of(joined_names([sample[name] for name in parts]), streams.key("people") & 0xFFFF_FFFF)
+
+
+def joined_names(parts: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
+    """The parts of each name in one text; NULL where a part is."""
+    texts = [as_text(part) for part in parts]
+    return pc.binary_join_element_wise(*texts, "\x1f")
+
+
+def _closed_under_copying(
+    schema: Schema, tables: Mapping[str, TableFacts]
+) -> dict[str, TableFacts]:
+    """A copied table whose parent is not copied cannot be copied."""
+    closed = dict(tables)
+    changed = True
+    while changed:
+        changed = False
+        for fk in schema.foreign_keys:
+            child, parent = closed[fk.child], closed[fk.parent]
+            if child.strategy == "copy" and child.rows and parent.strategy != "copy":
+                reason = f"refers to {fk.parent}, which is not copied"
+                closed[fk.child] = replace(child, strategy="synthesize", reason=reason)
+                changed = True
+    return closed
+
+
+def _column_model(
+    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Streams
+) -> ColumnModel:
+    """How the values of a column will come about, learnt from a sample."""
+    nulls = values.null_count > 0
+    k = k_threshold(rows)
+    if column.name in table.foreign_columns():
+        return ColumnModel(decision, nulls=nulls)
+    if values.null_count == len(values):
+        return ColumnModel(decision, Presence(always=False))
+    unique = is_unique(table, (column.name,))
+    numeric = column.kind in NUMERIC or column.kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIME)
+    if unique and numeric and decision.role is not Role.CATEGORY:
+        return ColumnModel(decision, mint=_mint(column, values, rows), nulls=nulls)
+    if decision.role is Role.RENAMED:
+        return ColumnModel(decision, _renamed(column, values, decision, k, streams, table), nulls=nulls)
+    if decision.provider and decision.role is not Role.CATEGORY and not (decision.form and not unique):
+        return ColumnModel(decision, provided=_provided(column, values, decision, unique, k, streams), nulls=nulls)
+    if decision.form:
+        inner = replace(column, kind=form_kind(decision.form), scale=_digits(decision.form))
+        number = fit_number(inner, parse_form(values, decision.form), k)
+        return ColumnModel(decision, Formatted(decision.form, number), nulls=nulls)
+    if column.kind in NUMERIC or column.kind in TIMES:
+        return ColumnModel(decision, fit_number(column, values, k), nulls=nulls)
+    category = fit_category(column, values, k)
+    if category.shown:
+        return ColumnModel(decision, category, nulls=nulls)
+    fallback = replace(decision, provider=decision.provider or "text")
+    return ColumnModel(fallback, provided=_provided(column, values, fallback, unique, k, streams), nulls=nulls)
+
+
+def _digits(form: str) -> int | None:
+    return int(form.partition(":")[2] or 2) if form.startswith("decimal") else None
+
+
+def _mint(column: Column, values: pa.Array, rows: int) -> Mint:
+    numbers, present = to_numbers(values)
+    numbers = numbers[present & np.isfinite(numbers)]
+    step, _, digits = grid_of(column, numbers)
+    if column.kind in (Kind.DECIMAL, Kind.FLOAT):
+        step = 10.0 ** -max(digits, 0)
+    if column.kind is Kind.INTEGER:
+        step = 1.0
+    units = np.round(numbers / step).astype(np.int64)
+    digits_left = None if column.precision is None else column.precision
+    precise = digits_left if column.kind in (Kind.INTEGER, Kind.DECIMAL) else None
+    return fit_mint(units, rows, step, column.bits, precise)
+
+
+def _provided(
+    column: Column, values: pa.Array, decision: Decision, unique: bool, k: int, streams: Streams
+) -> Provided:
+    provider = PROVIDERS[decision.provider or "text"]
+    state = provider.fit(column, values, unique=unique, locale="en_US", k=k)
+    avoid = None
+    if not pa.types.is_integer(values.type) and provider.name not in NAME_PARTS:
+        avoid = AvoidList.of(values, streams.key("avoid", column.name) & 0xFFFF_FFFF)
+    return Provided(provider.name, state, avoid)
+
+
+def _renamed(
+    column: Column, values: pa.Array, decision: Decision, k: int, streams: Streams, table: Table
+) -> Category:
+    """A category whose every value gets a new name."""
+    category = fit_category(column, values, k)
+    provided = _provided(column, values, decision, True, k, streams)
+    provider = PROVIDERS[provided.provider]
+    index = np.arange(len(category.vocabulary), dtype=np.uint64)
+    key = streams.key("renamed", table.name, column.name)
+    names = draw_avoiding(provider, provided.state, index, key, provided.avoid, SPAN)
+    return replace(category, shown=tuple(str(name) for name in names.to_pylist()))

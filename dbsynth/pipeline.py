@@ -1,0 +1,203 @@
+"""The whole story on one page: reflect, decide, fit, draft, settle, generate, load, verify, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dbsynth.databases import open_database, open_stage
+from dbsynth.databases.base import Database, Stage
+from dbsynth.deal import deal
+from dbsynth.draft import Draft, make_draft
+from dbsynth.errors import DatabaseError, TargetIsSource, VerificationFailed
+from dbsynth.fit import fit as fit_model
+from dbsynth.generate import Generator, generator
+from dbsynth.model import Model, load_model
+from dbsynth.outline import Outline, make_outline
+from dbsynth.progress import Progress, Silent
+from dbsynth.randomness import Streams
+from dbsynth.report import Finding, Report, Status, Stopwatch, TableReport
+from dbsynth.schema import Schema, Table
+from dbsynth.settle import settle, shared_groups
+from dbsynth.spec import Spec
+from dbsynth.verify import proven, verify_constraints, verify_leaks, verify_rows
+
+
+def clone(
+    source: str,
+    target: str,
+    *,
+    spec: Spec | None = None,
+    replace: bool = False,
+    processes: int = 1,
+    progress: Progress | None = None,
+) -> Report:
+    """Build a synthetic clone of a database and make it the target.
+
+    Args:
+        source, target: URLs as SQLAlchemy writes them.
+        spec: What the user says; engine, scale and seed are in it.
+        replace: Whether a target that holds tables may be replaced.
+        processes: Processes that generate rows; the outcome does not depend on it.
+
+    Raises:
+        DbsynthError: Anything expected that went wrong; the target is as it was.
+    """
+    spec, progress, watch = spec or Spec(), progress or Silent(), Stopwatch()
+    with open_database(source) as database:
+        refuse_source(database, target)
+        with open_stage(target, replace=replace) as stage:
+            model = _fitted(database, spec, progress, watch)
+            return _built(model, stage, spec, processes, progress, watch, database)
+
+
+def plan(source: str, *, spec: Spec | None = None, progress: Progress | None = None) -> Outline:
+    """What a clone would do, without doing it."""
+    spec = spec or Spec()
+    with open_database(source) as database:
+        return make_outline(database, spec, Streams(spec.seed), progress or Silent())
+
+
+def fit(
+    source: str, path: Path, *, spec: Spec | None = None, progress: Progress | None = None
+) -> tuple[Model, dict[str, float]]:
+    """Fit a model and save it; returns it with the seconds per step."""
+    spec, watch = spec or Spec(), Stopwatch()
+    with open_database(source) as database:
+        model = _fitted(database, spec, progress or Silent(), watch)
+    model.save(path)
+    return model, watch.seconds
+
+
+def load(
+    path: Path,
+    target: str,
+    *,
+    spec: Spec | None = None,
+    replace: bool = False,
+    processes: int = 1,
+    progress: Progress | None = None,
+) -> Report:
+    """Build a clone from a model file; the source is not needed."""
+    spec, progress, watch = spec or Spec(), progress or Silent(), Stopwatch()
+    model = load_model(path)
+    with open_stage(target, replace=replace) as stage:
+        return _built(model, stage, spec, processes, progress, watch, None)
+
+
+def check(target: str) -> Report:
+    """Verify the keys and constraints of a database, by queries alone."""
+    watch = Stopwatch()
+    with open_database(target) as database, watch.step("verify"):
+        schema = database.reflect()
+        findings = tuple(verify_constraints(database, schema))
+        tables = tuple(
+            TableReport(t.name, "", "", 0, database.count_rows(t)) for t in schema.tables
+        )
+        return Report(database.label, 1.0, 0, tables, findings, watch.seconds, (), schema.notes)
+
+
+def refuse_source(database: Database, target: str) -> None:
+    """Refuse a target that is the source, whatever the URLs look like.
+
+    Raises:
+        TargetIsSource: They are one database.
+    """
+    try:
+        with open_database(target) as other:
+            same = other.identity() == database.identity()
+    except DatabaseError:  # a target that cannot be read yet; opening the stage says why
+        return
+    if same:
+        raise TargetIsSource(
+            f"the target {database.label} is the source itself", hint="name another target database"
+        )
+
+
+def _fitted(database: Database, spec: Spec, progress: Progress, watch: Stopwatch) -> Model:
+    streams = Streams(spec.seed)
+    with watch.step("profile"):
+        outline = make_outline(database, spec, streams, progress)
+    with watch.step("fit"):
+        return fit_model(database, outline, spec.engine, streams, progress)
+
+
+def _built(
+    model: Model,
+    stage: Stage,
+    spec: Spec,
+    processes: int,
+    progress: Progress,
+    watch: Stopwatch,
+    source: Database | None,
+) -> Report:
+    """Build, verify, and only then publish."""
+    same_kind = stage.capabilities.kind == model.source_kind
+    with watch.step("structure"):
+        losses = stage.create(model.schema, model.structure if same_kind else None)
+    with watch.step("generate"):
+        draft = make_draft(model, spec.scale, spec.rows(), Streams(spec.seed), progress)
+        deal(draft, lambda fk: shared_groups(draft, fk))
+        settle(draft, stage, progress)
+    with watch.step("load"), generator(draft, processes) as rows:
+        for table in model.schema.tables:
+            _load_table(draft, table, stage, rows, progress)
+    with watch.step("finish"):
+        progress.step("constraints and indexes")
+        stage.finish()
+    with watch.step("verify"), stage.reader() as clone_:
+        progress.step("verify")
+        findings = tuple(_verified(clone_, source, model, draft))
+    report = Report(
+        stage.label, spec.scale, spec.seed, _tables(model, draft), findings, watch.seconds, losses, model.notes
+    )
+    if not report.ok:
+        raise VerificationFailed(
+            "the clone was not published: " + "; ".join(_failures(report)),
+            hint="the target is as it was; please report the constraint",
+        )
+    with watch.step("publish"):
+        stage.publish()
+    return report
+
+
+def _load_table(
+    draft: Draft, table: Table, stage: Stage, rows: Generator, progress: Progress
+) -> None:
+    columns = [column.name for column in table.written]
+    if not draft.rows[table.name] or not columns:
+        return
+    progress.step(f"load {table.name}", draft.rows[table.name])
+
+    def chunks() -> Iterator[bytes]:
+        for count, chunk in rows.chunks(table, stage.encoder(table, columns)):
+            yield chunk
+            progress.advance(count)
+
+    stage.load(table, columns, chunks())
+
+
+def _verified(
+    database: Database, source: Database | None, model: Model, draft: Draft
+) -> Iterator[Finding]:
+    schema = Schema(model.schema.tables)
+    if database.capabilities.proves_constraints and not any(not fk.declared for fk in schema.foreign_keys):
+        yield from proven(schema)
+    else:
+        yield from verify_constraints(database, schema)
+    yield from verify_rows(database, schema, draft.rows)
+    if source is not None:
+        yield from verify_leaks(source, database, model)
+
+
+def _tables(model: Model, draft: Draft) -> tuple[TableReport, ...]:
+    return tuple(
+        TableReport(name, facts.strategy, facts.reason, facts.rows, draft.rows[name])
+        for name, facts in model.tables.items()
+    )
+
+
+def _failures(report: Report) -> Iterator[str]:
+    for finding in report.findings:
+        if finding.status is Status.FAILED:
+            yield f"{finding.check} {finding.subject}: {finding.detail}"

@@ -1,0 +1,98 @@
+"""What a run has to say for itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """Outcome of a check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check on one thing.
+
+    Attributes:
+        count: Number of offending rows.
+    """
+
+    check: str
+    subject: str
+    status: Status
+    detail: str = ""
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """What became of one table."""
+
+    name: str
+    strategy: str
+    reason: str
+    real_rows: int
+    synthetic_rows: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a run.
+
+    Attributes:
+        timings: Seconds per step, in the order of the steps.
+        losses: What the kind of the target cannot hold.
+    """
+
+    target: str
+    scale: float
+    seed: int
+    tables: tuple[TableReport, ...]
+    findings: tuple[Finding, ...]
+    timings: Mapping[str, float]
+    losses: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check failed."""
+        return all(finding.status is not Status.FAILED for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON-able values (see docs/json.md)."""
+        return {
+            "ok": self.ok,
+            "target": self.target,
+            "scale": self.scale,
+            "seed": self.seed,
+            "tables": [asdict(table) for table in self.tables],
+            "findings": [asdict(finding) for finding in self.findings],
+            "timings": {name: round(seconds, 3) for name, seconds in self.timings.items()},
+            "losses": list(self.losses),
+            "notes": list(self.notes),
+        }
+
+
+@dataclass
+class Stopwatch:
+    """Seconds per step.  The one mutable thing of a run besides its progress."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to a step."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start

@@ -1,0 +1,274 @@
+"""The user's spec: a YAML file kept in git, as frozen values.
+
+Every problem of a file is collected and reported at once.  ``${NAME}`` is replaced from the
+environment that the caller hands in, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dbsynth.classify import Decision, Role, Strategy
+from dbsynth.engines import ENGINES
+from dbsynth.errors import SpecError
+from dbsynth.identifiers import PROVIDERS
+from dbsynth.schema import ForeignKey, Schema, Table
+
+STRATEGIES = ("synthesize", "copy", "empty")
+ON_NEW = ("synthesize", "stop")
+_TOP = ("source", "target", "engine", "scale", "seed", "on_new", "tables", "virtual_foreign_keys")
+_TABLE = ("strategy", "rows", "columns")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """What the user says of one table.
+
+    Attributes:
+        rows: Rows wanted, instead of the real number times the scale.
+        columns: Role and provider of columns; the provider is None where the role needs none.
+    """
+
+    strategy: str | None = None
+    rows: int | None = None
+    columns: Mapping[str, tuple[Role, str | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What the user says.  The default says nothing."""
+
+    source: str | None = None
+    target: str | None = None
+    engine: str = "relational"
+    scale: float = 1.0
+    seed: int = 0
+    on_new: str = "synthesize"
+    tables: Mapping[str, TableSpec] = field(default_factory=dict)
+    virtual_foreign_keys: tuple[ForeignKey, ...] = ()
+    reviewed: bool = False
+
+    @classmethod
+    def load(cls, path: Path, environment: Mapping[str, str]) -> Spec:
+        """Read a file.
+
+        Raises:
+            SpecError: The file is missing, no YAML, or says something unknown.
+        """
+        try:
+            value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise SpecError(f"no spec file at `{path}`", hint="write one with `dbsynth init`") from error
+        except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+            where = getattr(error, "problem_mark", None)
+            line = f" (line {where.line + 1})" if where else ""
+            raise SpecError(f"`{path}` is not readable YAML{line}", hint="mend the file") from None
+        if not isinstance(value, dict):
+            raise SpecError(f"`{path}` holds no mapping", hint="write a new one with `dbsynth init`")
+        return cls.parse(value, environment)
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any], environment: Mapping[str, str]) -> Spec:
+        """The spec that a mapping describes."""
+        reader = _Reader(environment)
+        spec = reader.spec(value)
+        if reader.problems:
+            raise SpecError("; ".join(reader.problems), hint="mend the spec; `dbsynth init` writes one")
+        return spec
+
+    def applied_to(self, schema: Schema) -> Schema:
+        """The schema with the virtual foreign keys, after a check that every name exists.
+
+        Raises:
+            SpecError: The spec names tables or columns that are not there, or (under
+                ``on_new: stop``) does not name some that are.
+        """
+        problems = list(self._unknown(schema))
+        if self.on_new == "stop":
+            problems += self._uncovered(schema)
+        if problems:
+            raise SpecError("; ".join(problems), hint="bring the spec up to date with `dbsynth init`")
+        extra = self.virtual_foreign_keys
+        tables = tuple(
+            replace(t, foreign_keys=t.foreign_keys + tuple(fk for fk in extra if fk.child == t.name))
+            for t in schema.tables
+        )
+        return Schema(tables, schema.notes)
+
+    def _unknown(self, schema: Schema) -> Iterable[str]:
+        for name, table in self.tables.items():
+            if name not in schema.table_by_name:
+                yield _unknown(f"table `{name}`", name, schema.table_by_name)
+                continue
+            for column in table.columns:
+                if column not in schema[name].column_by_name:
+                    yield _unknown(f"column `{name}.{column}`", column, schema[name].column_by_name)
+        for fk in self.virtual_foreign_keys:
+            for name, columns in ((fk.child, fk.columns), (fk.parent, fk.parent_columns)):
+                if name not in schema.table_by_name:
+                    yield _unknown(f"table `{name}`", name, schema.table_by_name)
+                    continue
+                for column in columns:
+                    if column not in schema[name].column_by_name:
+                        yield _unknown(f"column `{name}.{column}`", column, schema[name].column_by_name)
+
+    def _uncovered(self, schema: Schema) -> Iterable[str]:
+        for table in schema.tables:
+            known = self.tables.get(table.name)
+            if known is None:
+                yield f"table `{table.name}` is new and not in the spec"
+            elif known.strategy in (None, "synthesize"):
+                for column in table.written:
+                    if column.name not in known.columns:
+                        yield f"column `{table.name}.{column.name}` is new and not in the spec"
+
+    def decisions(self, table: Table, proposed: Mapping[str, Decision]) -> dict[str, Decision]:
+        """The user's word where there is one, else what was proposed."""
+        said = self.tables.get(table.name, TableSpec()).columns
+        return {
+            name: replace(
+                decision, role=said[name][0], provider=said[name][1], decided_by="spec",
+                reason="as the spec says", form=decision.form if said[name][1] is None else "",
+            )
+            if name in said and said[name] != (decision.role, decision.provider)
+            else decision
+            for name, decision in proposed.items()
+        }  # fmt: skip
+
+    def strategy(self, table: Table, proposed: Strategy) -> Strategy:
+        """The user's word where there is one, else what was proposed."""
+        said = self.tables.get(table.name, TableSpec()).strategy
+        return proposed if said in (None, proposed.name) else Strategy(str(said), "as the spec says")
+
+    def rows(self) -> dict[str, int]:
+        """Rows wanted of single tables."""
+        return {name: table.rows for name, table in self.tables.items() if table.rows is not None}
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1)
+    if not near:
+        near = [k for k in known if k.rpartition(".")[2] == name][:1]
+    return f"{what} does not exist" + (f" (did you mean `{near[0]}`?)" if near else "")
+
+
+class _Reader:
+    """Reads a mapping and collects every problem."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.problems: list[str] = []
+
+    def spec(self, value: Mapping[str, Any]) -> Spec:
+        self._known(value, _TOP, "the spec")
+        tables = value.get("tables") or {}
+        if not isinstance(tables, dict):
+            self.problems.append("`tables` is no mapping")
+            tables = {}
+        return Spec(
+            source=self._text(value, "source"),
+            target=self._text(value, "target"),
+            engine=self._choice(value, "engine", tuple(ENGINES), "relational"),
+            scale=self._number(value, "scale", 1.0),
+            seed=int(self._number(value, "seed", 0)),
+            on_new=self._choice(value, "on_new", ON_NEW, "synthesize"),
+            tables={str(name): self._table(str(name), table or {}) for name, table in tables.items()},
+            virtual_foreign_keys=tuple(self._keys(value.get("virtual_foreign_keys") or [])),
+            reviewed=True,
+        )
+
+    def _known(self, value: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
+        for name in value:
+            if name not in names:
+                near = difflib.get_close_matches(str(name), names, 1)
+                hint = f"did you mean `{near[0]}`?" if near else "known: " + ", ".join(names)
+                self.problems.append(f"unknown entry `{name}` in {where} ({hint})")
+
+    def _text(self, value: Mapping[str, Any], name: str) -> str | None:
+        text = value.get(name)
+        if text is None:
+            return None
+        if not isinstance(text, str):
+            self.problems.append(f"`{name}` is no text")
+            return None
+        for variable in _VARIABLE.findall(text):
+            if variable not in self.environment:
+                self.problems.append(f"`{name}` needs the environment variable `{variable}`, which is not set")
+        return _VARIABLE.sub(lambda match: self.environment.get(match[1], ""), text)
+
+    def _choice(self, value: Mapping[str, Any], name: str, known: Iterable[str], default: str) -> str:
+        chosen = value.get(name, default)
+        if chosen not in tuple(known):
+            self.problems.append(f"`{name}` is none of {', '.join(known)}")
+            return default
+        return str(chosen)
+
+    def _number(self, value: Mapping[str, Any], name: str, default: float) -> float:
+        number = value.get(name, default)
+        if isinstance(number, bool) or not isinstance(number, int | float) or number < 0:
+            self.problems.append(f"`{name}` is no number of 0 or more")
+            return default
+        return number
+
+    def _table(self, name: str, value: Any) -> TableSpec:
+        where = f"table `{name}`"
+        if not isinstance(value, dict):
+            self.problems.append(f"{where} is no mapping")
+            return TableSpec()
+        self._known(value, _TABLE, where)
+        strategy = value.get("strategy")
+        if strategy is not None and strategy not in STRATEGIES:
+            self.problems.append(f"`strategy` of {where} is none of {', '.join(STRATEGIES)}")
+            strategy = None
+        rows = value.get("rows")
+        if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 0):
+            self.problems.append(f"`rows` of {where} is no whole number of 0 or more")
+            rows = None
+        columns = value.get("columns") or {}
+        if not isinstance(columns, dict):
+            self.problems.append(f"`columns` of {where} is no mapping")
+            columns = {}
+        found = {str(c): self._role(f"{name}.{c}", r) for c, r in columns.items()}
+        return TableSpec(strategy, rows, {c: r for c, r in found.items() if r is not None})
+
+    def _role(self, where: str, value: Any) -> tuple[Role, str | None] | None:
+        role, _, provider = str(value).partition(":")
+        role, provider = role.strip(), provider.strip()
+        if role not in tuple(r.value for r in Role):
+            near = difflib.get_close_matches(role, [r.value for r in Role], 1)
+            known = f"did you mean `{near[0]}`?" if near else ", ".join(r.value for r in Role)
+            self.problems.append(f"unknown role `{role}` of column `{where}` ({known})")
+            return None
+        if provider and provider not in PROVIDERS:
+            near = difflib.get_close_matches(provider, list(PROVIDERS), 1)
+            known = f"did you mean `{near[0]}`?" if near else ", ".join(PROVIDERS)
+            self.problems.append(f"unknown provider `{provider}` of column `{where}` ({known})")
+            return None
+        return Role(role), provider or None
+
+    def _keys(self, value: Any) -> Iterable[ForeignKey]:
+        for entry in value if isinstance(value, list) else [value]:
+            try:
+                child, columns, parent, theirs = (
+                    entry["child"], entry["columns"], entry["parent"], entry["parent_columns"],
+                )  # fmt: skip
+                if len(columns) != len(theirs) or isinstance(columns, str) or isinstance(theirs, str):
+                    raise TypeError
+            except (KeyError, TypeError):
+                self.problems.append(
+                    "an entry of `virtual_foreign_keys` lacks `child`, `columns`, `parent` or "
+                    "`parent_columns`, or the two lists of columns differ in length"
+                )
+                continue
+            yield ForeignKey(
+                str(child), tuple(map(str, columns)), str(parent), tuple(map(str, theirs)),
+                nullable=True, declared=False,
+            )  # fmt: skip
