@@ -160,7 +160,7 @@ def _integer(connection: sqlite3.Connection, source: str, column: str, words: st
 
 def _all_json(connection: sqlite3.Connection, source: str, column: str) -> bool:
     c = quoted(column)
-    sql = f"SELECT count(*) FROM {source} WHERE NOT json_valid({c})"
+    sql = f"SELECT count(*) FROM {source} WHERE {c} IS NOT NULL AND NOT json_valid({c})"
     return number(connection, sql) == 0
 
 

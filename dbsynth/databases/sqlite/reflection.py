@@ -161,13 +161,14 @@ def _unique(
         name is not None and expression == quoted(name)
         for (_, _, name, _, _, _), expression in zip(parts, expressions, strict=True)
     )
-    if plain:
-        part_of = tuple(name for _, _, name, _, _, _ in parts)
-    else:
-        part_of = text.mentioned(" , ".join(expressions), columns)
+    part_of = [
+        column
+        for (_, _, name, _, _, _), expression in zip(parts, expressions, strict=True)
+        for column in ([name] if name is not None else text.mentioned(expression, columns))
+    ]
     where = written.where
     return UniqueKey(
-        part_of,
+        tuple(dict.fromkeys(part_of)),
         "",
         () if plain else expressions,
         where,

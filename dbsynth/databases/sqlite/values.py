@@ -30,11 +30,6 @@ _ARROW = {
     Kind.INTERVAL: pa.duration("us"),
     Kind.BYTES: pa.binary(),
 }
-_DEFAULT_FORMAT = {
-    Kind.DATE: "YYYY-MM-DD",
-    Kind.TIME: "HH:MM:SS",
-    Kind.TIMESTAMP: "YYYY-MM-DD HH:MM:SS",
-}
 _FINEST = {Kind.TIME: "HH:MM:SS.ffffff", Kind.TIMESTAMP: "YYYY-MM-DD HH:MM:SS.ffffff"}
 _SHAPE = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)?(?P<between>[ T])?"
@@ -154,8 +149,11 @@ def _text(value: object) -> str | None:
 
 
 def _moments(texts: pa.Array, kind: Kind, text_format: str) -> pa.Array:
-    zone = len(_zone(text_format or _DEFAULT_FORMAT[kind]))
-    return (pc.utf8_slice_codeunits(texts, 0, -zone) if zone else texts).cast(arrow_type(kind))
+    zone = len(_zone(text_format))
+    plain = pc.utf8_slice_codeunits(texts, 0, -zone) if zone else texts
+    if kind is Kind.TIME:  # Arrow reads no times without a day
+        plain = pc.binary_join_element_wise("1970-01-01", plain, " ").cast(pa.timestamp("us"))
+    return plain.cast(arrow_type(kind))
 
 
 def _written(array: pa.Array, kind: Kind, text_format: str) -> pa.Array:
