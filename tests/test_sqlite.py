@@ -21,6 +21,9 @@ from dbsynth.errors import (
 from dbsynth.schema import Check, Column, ForeignKey, Kind, Schema, Table, UniqueKey
 
 TORTURE = '''
+PRAGMA page_size = 8192;
+PRAGMA encoding = 'UTF-16le';
+PRAGMA auto_vacuum = FULL;
 PRAGMA user_version = 7;
 PRAGMA application_id = 4711;
 CREATE TABLE "order" (
@@ -40,7 +43,8 @@ CREATE TABLE egg (id INTEGER PRIMARY KEY, hen INT REFERENCES hen(id), n INT, m T
 CREATE TABLE hen (id INTEGER PRIMARY KEY, egg INTEGER REFERENCES egg, n INT, m TEXT,
     FOREIGN KEY (N, M) REFERENCES egg (n, m));
 CREATE TABLE strict_one (a INT, b ANY, c TEXT, PRIMARY KEY (a, c)) STRICT;
-CREATE TABLE lost (a INT REFERENCES nowhere, b INT REFERENCES hen(feathers), c INT REFERENCES hen(n));
+CREATE TABLE lost (a INT REFERENCES nowhere, b INT REFERENCES hen(feathers),
+    c INT REFERENCES hen(n));
 CREATE UNIQUE INDEX partly ON hen (n) WHERE m IS NOT NULL;
 CREATE UNIQUE INDEX lowered ON person (lower(note) DESC, amount);
 CREATE INDEX plain ON hen (m);
@@ -123,7 +127,7 @@ def test_round_trip_keeps_the_catalog_and_the_values(torture: Path, tmp_path: Pa
     target = tmp_path / "clone.db"
     clone(torture, target)
     assert ask(target, CATALOG) == ask(torture, CATALOG)
-    for name in ("user_version", "application_id", "page_size", "encoding", "journal_mode"):
+    for name in ("user_version", "application_id", "page_size", "encoding", "auto_vacuum"):
         assert ask(target, f"PRAGMA {name}") == ask(torture, f"PRAGMA {name}")
     for table in ("order", "person", "egg", "hen", "lost", "strict_one", "sqlite_sequence"):
         names = [row[1] for row in ask(torture, f'PRAGMA table_xinfo("{table}")')]
@@ -156,13 +160,15 @@ def test_kinds_come_from_declarations_and_values(schema: Schema) -> None:
         "document": (Kind.JSON, ""),
         "amount": (Kind.TEXT, ""),
     }
-    assert person["stamp"].zoned and person["price"].scale == 2
+    assert person["stamp"].zoned
+    assert person["price"].scale == 2
     assert not person["code"].nullable
 
 
 def test_keys_are_reflected(schema: Schema) -> None:
     order, person, hen = schema["order"], schema["person"], schema["hen"]
-    assert order.columns[0].identity and not order.columns[0].nullable
+    assert order.columns[0].identity
+    assert not order.columns[0].nullable
     assert [c.generated for c in order.columns] == [False, False, False, False, True, True]
     by_code = '"code" COLLATE "NOCASE"'
     assert person.uniques == (
@@ -271,20 +277,24 @@ def test_a_wal_database_is_cloned_and_replaced(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir() if not p.name.startswith("s.db")] == ["t.db"]
 
 
+def _clone_and_stop(source_path: Path, target: Path, stop: type[BaseException]) -> None:
+    with (
+        open_sqlite(url_of(source_path)) as source,
+        stage_sqlite(url_of(target), replace=True) as stage,
+    ):
+        fill(source, stage, source.reflect())
+        stage.finish()
+        raise stop
+
+
 @pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt])
 def test_a_failure_leaves_the_target_alone(
     torture: Path, tmp_path: Path, stop: type[BaseException]
 ) -> None:
     target = run(tmp_path / "target.db", "CREATE TABLE mine (a); INSERT INTO mine VALUES (1);")
     before = target.read_bytes()
-    with (
-        pytest.raises(stop),
-        open_sqlite(url_of(torture)) as source,
-        stage_sqlite(url_of(target), replace=True) as stage,
-    ):
-        fill(source, stage, source.reflect())
-        stage.finish()
-        raise stop
+    with pytest.raises(stop):
+        _clone_and_stop(torture, target, stop)
     assert target.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["target.db", torture.name]
 

@@ -6,7 +6,6 @@ the columns of the *source's* schema (their kinds give the Arrow types), and tra
 `target_names` for tables and `column_names` for columns.
 """
 
-# ruff: noqa: S608 - every name in the SQL is quoted, every value is bound
 from __future__ import annotations
 
 import hashlib

@@ -1,6 +1,5 @@
 """An SQLite file opened for reading."""
 
-# ruff: noqa: S608 - every name in the SQL is quoted, every value is bound
 from __future__ import annotations
 
 import sqlite3

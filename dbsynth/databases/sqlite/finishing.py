@@ -1,6 +1,5 @@
 """The last steps of a clone: indexes and the like, proofs, numbering and statistics."""
 
-# ruff: noqa: S608 - every name in the SQL is quoted, every value is bound
 from __future__ import annotations
 
 import sqlite3

@@ -4,7 +4,6 @@ SQLite lets any value stand in any column, so the storage classes of the values 
 of the first million rows.
 """
 
-# ruff: noqa: S608 - every name in the SQL is quoted, every value is bound
 from __future__ import annotations
 
 import re

@@ -1,6 +1,5 @@
 """The schema of an SQLite file, from its catalog, its PRAGMAs and the text of its statements."""
 
-# ruff: noqa: S608 - every name in the SQL is quoted, every value is bound
 from __future__ import annotations
 
 import sqlite3

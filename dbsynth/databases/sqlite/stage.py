@@ -1,6 +1,5 @@
 """An SQLite clone while it is being built."""
 
-# ruff: noqa: S608 - every name in the SQL is quoted, every value is bound
 from __future__ import annotations
 
 import os
