@@ -33,7 +33,9 @@ _COVERED = 0.7
 _MOST_KEPT = 1_000
 _FEW = 50
 _LONGEST_WORD = 200
-_RARE = 0.2  # more distinct values per row than this is too many to model as codes
+_INITIALS = 3
+_LONGEST_LABEL = 30
+_MOST_CODES = 50_000  # more distinct values are too many to model as codes
 
 _PERSONAL = frozenset(
     """first_name last_name full_name email user_name phone street_address street_extra postcode
@@ -212,6 +214,8 @@ def _empty_text(it: _Subject) -> Decision:
     if it.concept in _PERSONAL or it.concept in ("city", "company"):
         return _named(it, Role.IDENTIFIER, it.concept, 0.7)
     provider = "label" if it.concept in ("label", "region", "country", "job") else "text"
+    if is_numbered(tokens_of(it.column.name)):
+        provider = "pattern"
     return Decision(Role.TEXT, provider, "There are no values to learn from", "type", 0.4)
 
 
@@ -324,6 +328,8 @@ def _by_known_names(it: _Subject, concept: str) -> str:
     if concept == "full_name":
         if found:
             return found
+        if share(it.facts.examples, r"^[a-z0-9._@\\-]+$") > 0.8:
+            return "user_name"
         return "full_name" if share(it.facts.examples, r"[0-9_]") < 0.3 else "label"
     if found and concept == "label" and it.personal_table:
         return found
@@ -334,6 +340,8 @@ def _text(it: _Subject) -> Decision:
     listed = _listed(it)
     if listed:
         return listed
+    if not it.facts.longest:
+        return _constant(it) or _category(it)
     concept = _concept(it)
     found = _constant(it)
     if found and concept not in _PERSONAL and it.facts.longest <= _LONGEST_WORD:
@@ -358,7 +366,9 @@ def _listed(it: _Subject) -> Decision | None:
 
 def _personal(it: _Subject, concept: str) -> Decision:
     facts = it.facts
-    many = facts.near_unique or facts.distinct > _RARE * facts.present or it.unique
+    if concept == "first_name" and facts.longest <= _INITIALS:
+        return _near_unique(it, "") if facts.near_unique else _repeating(it, "")
+    many = facts.near_unique or it.unique or facts.distinct > _MOST_CODES
     if concept in _NEVER_REPEATING or many:
         return _named(it, Role.IDENTIFIER, concept, 0.9)
     return _named(it, Role.RENAMED, concept, 0.8)
@@ -389,7 +399,7 @@ def _near_unique(it: _Subject, concept: str) -> Decision:
     provider = text_provider(it.facts.examples)
     if provider in ("text", "label") and concept in ("region", "country", "job", "label"):
         provider = "label"
-    if concept == "text" and provider in ("label", "pattern"):
+    if concept == "text" and provider == "label" and it.facts.mean_length > _LONGEST_LABEL:
         provider = "text"
     return Decision(Role.TEXT, provider, "Its values hardly repeat", "values", 0.8)
 
@@ -404,10 +414,19 @@ def _repeating(it: _Subject, concept: str) -> Decision:
     formed = _formed(it)
     if formed:
         return formed
-    provider = concept if concept in ("city", "company", "job") else text_provider(facts.examples)
-    if provider == "text" and facts.longest <= 80:
-        provider = "label"
-    if shown or facts.distinct <= _RARE * facts.present:
+    provider = _renamer(it, concept)
+    if shown or facts.distinct <= _MOST_CODES:
         why = "its vocabulary may name someone" if telling else "its rare values may not be shown"
         return Decision(Role.RENAMED, provider, f"Its values repeat, but {why}", "values", 0.7)
-    return Decision(Role.TEXT, provider, "Its values repeat too little to be shown", "values", 0.6)
+    return Decision(Role.TEXT, provider, "It has too many values that repeat", "values", 0.6)
+
+
+def _renamer(it: _Subject, concept: str) -> str:
+    """The provider of new names for values that repeat."""
+    worded = it.facts.mean_length > _INITIALS
+    if concept in ("city", "company") and worded:
+        return concept
+    if concept in ("region", "country", "job") and worded and not it.identifying:
+        return concept
+    provider = text_provider(it.facts.examples)
+    return "label" if provider == "text" and it.facts.longest <= 80 else provider

@@ -137,6 +137,7 @@ _PERSONS = frozenset(
     subscriber passenger professional conductor composer writer speaker individual participant
     investor voter resident citizen inhabitant visitor buyer seller employer_contact salesperson
     clinician practitioner caregiver parent guardian child spouse worker operator technician
+    architect surgeon scholar contestant performer comedian composer partner referee competitor
     secretary president politician governor mayor captain sailor rider jockey cyclist bodybuilder
     builder debater follower friend relative dependent beneficiary applicant claimant
     policyholder account_holder profile leader entrepreneur chef cook waiter mechanic engineer
@@ -154,7 +155,7 @@ _ENTITIES = _PERSONS | frozenset(
     log message comment review post claim policy contract loan shipment delivery inventory bestellung
     rechnung auftrag konto filiale commande facture pedido factura compra venta produkt zamowienie
     faktura hotel restaurant hospital school university club team film movie song album track book
-    journal stadium property house apartment vehicle car truck bus train flight aircraft""".split()
+    journal playlist stadium document paper project part bike index property house apartment vehicle car truck bus train flight aircraft""".split()
 )
 _HEADS = frozenset(
     """type kind class status category method flag format count level mode verified confirmed version
@@ -291,6 +292,9 @@ def _person_name(words: tuple[str, ...], table: tuple[str, ...]) -> bool:
     naming = {"name", "names", "nom", "nombre", "nome", "nazwa", "naam"}
     if not words or (len(words) == 1 and words[0] in naming):
         return bool(words) and names_persons(table)
+    glued = re.fullmatch(r"([a-z]{4,})(name|names)", words[-1])
+    if glued and (is_person_word(glued[1]) or is_person_word(glued[1].removesuffix("n"))):
+        return True
     if words[-1] in naming:
         return is_person_word(words[-2]) or (words[-2] in table and names_persons(table))
     return len(words) == 1 and is_person_word(words[0]) and words[0] not in ("staff", "people",

@@ -23,14 +23,18 @@ _BOOKKEEPING = frozenset(
 )
 _MOST_ROWS = 200
 _MOST_SHORT_ROWS = 1_000
-_LEAST_CHILDREN = 2.0  # rows of other tables for each row, where there are few rows
+_LEAST_CHILDREN = 5.0  # rows of other tables for each row, where there are few rows
 _MANY_CHILDREN = 10.0
 _MOST_COLUMNS = 6
 _PERSONAL = frozenset(
     """first_name last_name full_name email user_name phone street_address street_extra postcode
-    national_id pattern_of_person iban card token hash ip mac plate coordinates url""".split()
+    national_id iban card token hash ip mac plate coordinates url""".split()
 )
+_FREE = ("text", "json", "xml", "array")
 _LONG_TEXT = 80
+_LONGEST_REMARK = 200
+_WORDS = (Role.TEXT, Role.CATEGORY, Role.KEY)
+_OF_THE_ROW = frozenset("created updated modified inserted changed update insert at last on".split())
 
 
 def propose_strategy(
@@ -39,9 +43,9 @@ def propose_strategy(
     """What should happen to a table, before anybody has said so.
 
     A lookup table is copied if it has at most 200 rows (1,000 where it has ten child rows for each
-    and only short texts), at least two child rows for each of its rows, at most six columns besides
-    times, nothing personal, no long text or bytes, no foreign key of its own to a table of the
-    business, and a name that is not one of the business.
+    and only short texts, and then no foreign keys), at least five child rows for each of its rows,
+    at most six columns besides times, at least one column of words, nothing personal, no long text,
+    bytes or times of events, and a name that is not one of the business.
 
     Args:
         child_rows: Rows of other tables that refer to it.
@@ -68,6 +72,10 @@ def _obstacle(
         return "Too few rows refer to it"
     if rows > _MOST_ROWS and not (child_rows >= _MANY_CHILDREN * rows and _short(table)):
         return "It has too many rows for a lookup table"
+    if rows > _MOST_ROWS and table.foreign_keys:
+        return "It has many rows and refers to other tables"
+    if not any(decisions[c.name].role in _WORDS for c in table.columns if c.kind is Kind.TEXT):
+        return "It has no vocabulary"
     if names_entity(tokens_of(table.bare)):
         return "Its name is that of a thing of the business"
     columns = [c for c in table.columns if c.kind not in (Kind.DATE, Kind.TIME, Kind.TIMESTAMP)]
@@ -93,6 +101,9 @@ def _personal(table: Table, decisions: Mapping[str, Decision]) -> str:
             return f"Its column {column.name} holds identifiers"
         if column.kind in (Kind.BYTES, Kind.JSON):
             return f"Its column {column.name} may hold anything"
-        if decision.role is Role.TEXT and decision.provider in ("text", "json", "xml", "array"):
+        remark = column.length is not None and column.length <= _LONGEST_REMARK
+        if decision.role is Role.TEXT and decision.provider in _FREE and not remark:
             return f"Its column {column.name} holds free text"
+        if decision.role is Role.TIME and not _OF_THE_ROW & set(tokens_of(column.name)):
+            return f"Its column {column.name} tells when something happened"
     return ""

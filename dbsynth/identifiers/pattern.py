@@ -91,7 +91,7 @@ def _blank(limit: int | None) -> str:
 
 
 def _marked(texts: pa.Array) -> pa.Array:
-    for pattern, mark in ((r"[0-9]", "9"), (r"[A-Z]", "A"), (r"[a-z]", "a"), (r"\P{ASCII}", "a")):
+    for pattern, mark in ((r"[0-9]", "9"), (r"[A-Z]", "A"), (r"[a-z]", "a"), (r"[^\x00-\x7F]", "a")):
         texts = pc.replace_substring_regex(texts, pattern, mark)
     return texts
 

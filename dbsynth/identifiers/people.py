@@ -22,6 +22,7 @@ from dbsynth.identifiers.strings import (
     positions,
     recased,
     short_code,
+    shuffle,
     shuffle_pair,
     subkey,
     where,
@@ -172,7 +173,7 @@ def _job(state: State, index: UInt64, key: int) -> pa.Array:
     jobs = vocabulary(state["locale"]).jobs
     if not state["unique"]:
         return pick(jobs, subkey(key, 2), index)
-    first, _, rounds = shuffle_pair(index, len(jobs), 1, key=key)
+    first, rounds = shuffle(index, len(jobs), key=key)
     return _numbered(jobs.take(pa.array(first)), rounds, " ")
 
 
@@ -194,7 +195,7 @@ def _country(state: State, index: UInt64, key: int) -> pa.Array:
 def _place(state: State, index: UInt64, key: int, places: pa.Array) -> pa.Array:
     if not state["unique"]:
         return pick(places, subkey(key, 3), index)
-    at, _, rounds = shuffle_pair(index, len(places), 1, key=key)
+    at, rounds = shuffle(index, len(places), key=key)
     return _numbered(places.take(pa.array(at)), rounds, " ")
 
 
