@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from dbsynth.errors import CannotConnect, DatabaseError, SchemaError
-from dbsynth.shop import FACTS, build_shop, schema_sql, simulate
+from dbsynth.shop import FACTS, build_shop, measure, schema_sql, simulate
 
 # What each planted fact lies between, for 2,000 customers and any seed.  About 10,000 orders,
 # 23,000 lines, 3,000 reviews, 10 customers with a fax and 120 gold customers stand behind them, so
@@ -51,19 +51,26 @@ def test_every_fact_has_bounds() -> None:
 
 def test_planted_facts_hold_in_the_database(fresh_database: str) -> None:
     build_shop(fresh_database, seed=1, customers=2000)
-    url = fresh_database.replace("+psycopg", "")
-    with psycopg.connect(url) as connection:
-        found = {fact.name: float(connection.execute(fact.sql).fetchone()[0]) for fact in FACTS}
-        following = connection.execute(
-            "INSERT INTO category (name) VALUES ('New') RETURNING id"
-        ).fetchone()
+    found = measure(fresh_database)
     outside = {
         name: value
         for name, value in found.items()
         if not BOUNDS[name][0] <= value <= BOUNDS[name][1]
     }
     assert outside == {}
-    assert following == (38,)
+
+
+def test_numbering_goes_on_after_the_rows(fresh_database: str) -> None:
+    build_shop(fresh_database, customers=100)
+    with psycopg.connect(fresh_database.replace("+psycopg", "")) as connection:
+        added = "INSERT INTO category (name) VALUES ('New') RETURNING id"
+        assert connection.execute(added).fetchone() == (38,)
+
+
+def test_facts_of_an_empty_shop_are_none_or_zero(fresh_database: str) -> None:
+    with psycopg.connect(fresh_database.replace("+psycopg", "")) as connection:
+        connection.execute(schema_sql())
+    assert set(measure(fresh_database).values()) <= {None, 0.0}
 
 
 def test_a_database_that_is_not_empty_is_refused(fresh_database: str) -> None:

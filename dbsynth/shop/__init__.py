@@ -7,7 +7,7 @@ a builder of data, not a part of the road from a source to a target: it alone us
 from __future__ import annotations
 
 from dbsynth.shop.build import build_shop, schema_sql
-from dbsynth.shop.facts import FACTS, Fact
+from dbsynth.shop.facts import FACTS, Fact, measure
 from dbsynth.shop.simulate import simulate
 
-__all__ = ["FACTS", "Fact", "build_shop", "schema_sql", "simulate"]
+__all__ = ["FACTS", "Fact", "build_shop", "measure", "schema_sql", "simulate"]

@@ -8,8 +8,8 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
-import dbsynth
 from dbsynth.errors import CannotConnect, DatabaseError, SchemaError
+from dbsynth.shop.facts import plain_url
 from dbsynth.shop.simulate import simulate
 
 _NUMBERED = (
@@ -32,7 +32,7 @@ def schema_sql(name: str = "shop") -> str:
         name: Its folder under `schemas/`, which a checkout has beside the package and an installed
             wheel has inside it.
     """
-    package = Path(dbsynth.__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     for folder in (package / "_schemas", package.parent / "schemas"):
         file = folder / name / "schema.sql"
         if file.is_file():
@@ -52,9 +52,8 @@ def build_shop(url: str, *, seed: int = 0, customers: int = 6000) -> None:
         customers: Rows of ``customer``; the others follow (6,000 give 180,000 rows in all).
     """
     tables = simulate(seed=seed, customers=customers)
-    scheme, _, rest = url.partition("://")
     try:
-        with psycopg.connect(f"{scheme.partition('+')[0]}://{rest}") as connection:
+        with psycopg.connect(plain_url(url)) as connection:
             _fill(connection, tables)
             connection.commit()
             connection.autocommit = True

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import psycopg
+
+from dbsynth.errors import DatabaseError
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -132,3 +136,30 @@ FACTS: tuple[Fact, ...] = (
         "none",
     ),
 )
+
+
+def measure(url: str) -> dict[str, float | None]:
+    """The number of every fact in a database, by name; None where a query finds no rows.
+
+    Args:
+        url: ``postgresql://...`` (also with ``+psycopg``) of a shop or of its clone.
+    """
+    try:
+        with psycopg.connect(plain_url(url)) as connection:
+            return {fact.name: _number(connection, fact.sql) for fact in FACTS}
+    except psycopg.Error as error:
+        raise DatabaseError(
+            f"the facts of the shop cannot be measured (SQLSTATE {error.sqlstate or 'unknown'})",
+            hint="Give the URL of a database that `build_shop` made, or of its clone",
+        ) from None
+
+
+def plain_url(url: str) -> str:
+    """The URL as libpq wants it: without the name of a Python driver."""
+    scheme, separator, rest = url.partition("://")
+    return scheme.partition("+")[0] + separator + rest
+
+
+def _number(connection: psycopg.Connection, query: str) -> float | None:
+    row = connection.execute(query.encode()).fetchone()
+    return None if row is None or row[0] is None else float(row[0])
