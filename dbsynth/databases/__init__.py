@@ -57,6 +57,7 @@ def open_stage(target_url: str, *, replace: bool) -> Stage:
     """A stage that builds the database of a URL, begun when it is entered as a context manager.
 
     Args:
+        target_url: Of the target, which need not exist.
         replace: Whether a target that already holds something may be replaced.
     """
     parsed = parse_url(target_url)

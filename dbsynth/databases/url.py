@@ -40,12 +40,11 @@ def scheme(url: sa.URL) -> str:
 
 def display(url: sa.URL) -> str:
     """The URL with every password hidden, for people to read."""
-    shown = url.difference_update_query(())
     query = {
         name: _HIDDEN if name.lower() in _SECRET_PARAMETERS else value
-        for name, value in shown.query.items()
+        for name, value in url.query.items()
     }
-    return shown.set(query=query).render_as_string(hide_password=True)
+    return url.set(query=query).render_as_string(hide_password=True)
 
 
 def secrets(url: sa.URL) -> tuple[str, ...]:

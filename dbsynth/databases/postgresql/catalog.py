@@ -198,10 +198,10 @@ class Catalog:
 
     def root(self, oid: int) -> int:
         """The partitioned table a partition belongs to in the end, or the table itself."""
-        relation = self.relations[oid]
-        while relation.is_partition and relation.parent in self.relations:
-            relation = self.relations[relation.parent]
-        return relation.oid
+        parent = self.relations[oid].parent
+        while parent is not None and parent in self.relations:
+            oid, parent = parent, self.relations[parent].parent
+        return oid
 
     def leaves(self, root: int) -> tuple[int, ...]:
         """The partitions of a table that hold rows."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dbsynth.databases.postgresql.connect import Connection, command, rows
 
-
 # Everything that pg_dump would show: objects that were made after the server's own (whose numbers
 # end at 16383), not by an extension, and not together with another object.
 _FIRST_USER_NUMBER = 16384
@@ -59,4 +58,5 @@ def clear(connection: Connection) -> None:
     """Remove every object of a user."""
     with connection.transaction():
         for kind, name in objects(connection):
-            command(connection, f"DROP {kind} IF EXISTS {name} CASCADE")
+            word = "STATISTICS" if kind == "statistics object" else kind
+            command(connection, f"DROP {word} IF EXISTS {name} CASCADE")

@@ -28,18 +28,19 @@ def evaluate(
 ) -> pa.Table:
     """See `dbsynth.databases.base.Stage.evaluate`.
 
-    Args:
-        like: The created table, where the column types of ``table`` are not this database's own.
+    ``like`` is the created table, where the column types of ``table`` are another database's.
     """
     names = rows.column_names
     ordinal = _free_name(names)
-    with refused(f"Cannot evaluate expressions over table `{table.name}`"):
-        with connection.transaction(force_rollback=True):  # takes the scratch table away
-            command(connection, _scratch_table(table, names, like))
-            serial = f"{quote(ordinal)} int8 GENERATED ALWAYS AS IDENTITY"
-            command(connection, f"ALTER TABLE pg_temp.{_ROWS} ADD COLUMN {serial}")
-            _fill(connection, table, rows)
-            return _ask(connection, table, ordinal, expressions)
+    with (
+        refused(f"Cannot evaluate expressions over table `{table.name}`"),
+        connection.transaction(force_rollback=True),  # takes the scratch table away
+    ):
+        command(connection, _scratch_table(table, names, like))
+        serial = f"{quote(ordinal)} int8 GENERATED ALWAYS AS IDENTITY"
+        command(connection, f"ALTER TABLE pg_temp.{_ROWS} ADD COLUMN {serial}")
+        _fill(connection, table, rows)
+        return _ask(connection, table, ordinal, expressions)
 
 
 def _scratch_table(table: Table, names: Sequence[str], like: str | None) -> str:

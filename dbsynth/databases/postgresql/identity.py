@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dbsynth.databases.postgresql.connect import Connection, rows, value
 
-_PUBLIC = "SELECT pg_catalog.has_function_privilege('public', 'pg_catalog.pg_control_system()', 'EXECUTE')"
+_PUBLIC = """
+SELECT pg_catalog.has_function_privilege('public', 'pg_catalog.pg_control_system()', 'EXECUTE')
+"""
+_DATABASE = """
+SELECT oid::int8, datname FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
+"""
 
 
 def identity(connection: Connection) -> str:
@@ -21,8 +26,5 @@ def identity(connection: Connection) -> str:
             connection,
             "SELECT 'started ' || extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text",
         )
-    [(number, name)] = rows(
-        connection,
-        "SELECT oid, datname FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()",
-    )
+    [(number, name)] = rows(connection, _DATABASE)
     return f"postgresql {server} {number} {name}"

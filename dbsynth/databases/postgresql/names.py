@@ -10,7 +10,7 @@ from dbsynth.schema import Table
 
 IDENTIFIER_LIMIT = 63
 
-# A string literal, a quoted name, or a bare word that is not a function, a type or a qualified name.
+# A string literal, a quoted name, or a bare word.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|(?P<quoted>\"(?:[^\"]|\"\")*\")|(?P<word>[^\W\d][\w$]*)")
 
 

@@ -60,7 +60,7 @@ def _bounds(catalog: Catalog, root: int) -> list[str] | None:
 
 
 def _is_default(bound: str) -> bool:
-    return bound.startswith("(NOT ") or bound.startswith("NOT ")
+    return bound.startswith(("(NOT ", "NOT "))
 
 
 def _portable(bound: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Protocol
 
 import psycopg
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from dbsynth.databases.postgresql import server
 from dbsynth.databases.postgresql.connect import Connection, connect, explain, refused, value
 from dbsynth.databases.postgresql.contents import is_empty
+from dbsynth.databases.postgresql.inside import clear_unfinished
 from dbsynth.databases.postgresql.names import cut, quote
 from dbsynth.databases.postgresql.server import DatabaseFacts
 from dbsynth.databases.url import display
@@ -17,6 +19,28 @@ from dbsynth.errors import DatabaseError, TargetNotEmpty
 
 BUILDING = "dbsynth: a clone is being built here"
 REPLACED = "dbsynth: replaced by a newer clone, to be dropped"
+
+
+class Place(Protocol):
+    """Where a clone is built.  Order of calls: `begin`, then `publish` or `discard`, then `close`.
+
+    Attributes:
+        database: The database to build in.
+    """
+
+    database: str
+
+    def begin(self) -> None:
+        """Make the place ready and empty."""
+
+    def discard(self) -> None:
+        """Remove what was built."""
+
+    def publish(self) -> None:
+        """Make what was built the target."""
+
+    def close(self) -> None:
+        """Let the next run begin."""
 
 
 class Beside:
@@ -51,7 +75,7 @@ class Beside:
             self._rehearse()
 
     def _rehearse(self) -> None:
-        """Find out now, not after hours, whether all that hangs on the target can be carried over."""
+        """Find out now, not after hours, whether what hangs on the target can be carried over."""
         if self._target is not None:
             with self._connection.transaction(force_rollback=True):
                 server.carry_over(self._connection, self.database, self._target)
@@ -149,6 +173,7 @@ def refuse_contents(url: sa.URL) -> None:
         TargetNotEmpty: It holds something.
     """
     with refused(f"Cannot look into {display(url)}"), connect(url) as connection:
+        clear_unfinished(connection)
         if not is_empty(connection):
             raise TargetNotEmpty(
                 f"Target {display(url)} is not empty",

@@ -28,10 +28,8 @@ def duplicates(key: UniqueKey, origin: str) -> str:
         where += [f"({part}) IS NOT NULL" for part in parts]
     condition = f" WHERE {' AND '.join(where)}" if where else ""
     listed = ", ".join(f"({part})" for part in parts)
-    return (
-        "SELECT coalesce(sum(n - 1), 0)::int8 FROM"
-        f" (SELECT count(*) AS n FROM {origin}{condition} GROUP BY {listed} HAVING count(*) > 1) AS d"
-    )
+    groups = f"SELECT count(*) AS n FROM {origin}{condition} GROUP BY {listed} HAVING count(*) > 1"
+    return f"SELECT coalesce(sum(n - 1), 0)::int8 FROM ({groups}) AS repeated"
 
 
 def nulls(column: str, origin: str) -> str:
@@ -47,8 +45,3 @@ def failing(check: Check, origin: str) -> str:
 def rows(origin: str) -> str:
     """All rows."""
     return f"SELECT count(*) FROM {origin}"
-
-
-def maximum(column: str, origin: str, *, descending: bool) -> str:
-    """The last value that a sequence has put into a column."""
-    return f"SELECT {'min' if descending else 'max'}({quote(column)})::int8 FROM {origin}"

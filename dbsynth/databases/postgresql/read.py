@@ -49,11 +49,7 @@ def arrow_schema(table: Table, columns: Sequence[str]) -> pa.Schema:
 
 
 def select(table: Table, columns: Sequence[str], origin: str) -> str:
-    """The query of some columns, written so that `batches` can parse what it returns.
-
-    Args:
-        origin: What stands behind FROM.
-    """
+    """The query of some columns ``FROM origin``, written so that `parse` understands its rows."""
     parts = ", ".join(_expression(table.column_by_name[name]) for name in columns) or "NULL"
     order = f" ORDER BY {column_list(table.primary_key)}" if table.primary_key else ""
     return f"SELECT {parts} FROM {origin}{order}"

@@ -148,11 +148,13 @@ def until_unused(action: Callable[[], None]) -> None:
     """Do what needs a database that nobody uses; sessions take a moment to end."""
     for attempt in range(_ATTEMPTS):
         try:
-            return action()
+            action()
         except psycopg.errors.ObjectInUse:
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def sessions(connection: Connection, name: str) -> list[int]:

@@ -25,9 +25,9 @@ from dbsynth.databases.postgresql.encode import csv_encoder
 from dbsynth.databases.postgresql.evaluate import evaluate
 from dbsynth.databases.postgresql.load import copy_in
 from dbsynth.databases.postgresql.names import qualified, quote
-from dbsynth.databases.postgresql.place import Beside
+from dbsynth.databases.postgresql.place import Place
 from dbsynth.databases.postgresql.source import CAPABILITIES, PostgresDatabase
-from dbsynth.databases.postgresql.structure import Complaint, Structure, restore
+from dbsynth.databases.postgresql.structure import Complaint, Structure, is_structure, restore
 from dbsynth.databases.url import display
 from dbsynth.errors import DatabaseError, LoadError
 from dbsynth.schema import Schema, Table
@@ -49,7 +49,7 @@ class PostgresStage:
         self._url = url
         self._replace = replace
         self.label = display(url)
-        self._place: Beside | None = None
+        self._place: Place | None = None
         self._open: Connection | None = None
         self._structure: Structure | None = None
         self._after: list[str] = []
@@ -97,7 +97,7 @@ class PostgresStage:
 
     def create(self, schema: Schema, structure: bytes | None) -> tuple[str, ...]:
         """Create empty tables; returns what PostgreSQL cannot hold."""
-        if structure is not None:
+        if structure is not None and is_structure(structure):
             losses = self._restore_tables(Structure.from_bytes(structure))
         else:
             losses = self._create_tables(schema)
@@ -159,11 +159,10 @@ class PostgresStage:
     # The end
 
     def finish(self) -> None:
-        """Add constraints, indexes, triggers and views; set sequences; refresh; gather statistics."""
+        """Add keys, constraints, triggers and views; set sequences; refresh; gather statistics."""
         if self._structure is not None:
             complaints = restore(self._structure, "post-data", self._conninfo(), jobs=_JOBS)
-            minor = ("COMMENT ",)
-            grave = [c for c in complaints if not c.entry.startswith(minor)]
+            grave = [c for c in complaints if not c.entry.startswith("COMMENT ")]
             if grave:
                 raise LoadError(f"The clone does not hold: {_listed(grave)}", hint=_advice(grave))
         self._add_constraints()
