@@ -4,11 +4,12 @@ set -euo pipefail
 : "${SOURCE:?}" "${TARGET:?}"
 
 # Passwords go into a file that libpq reads, so that no command line ever shows them.
+escaped() { printf '%s' "$1" | sed 's/[\\:]/\\&/g'; }
 umask 077
 export PGPASSFILE=${PGPASSFILE:-$HOME/.pgpass}
 cat > "$PGPASSFILE" <<END
-production:*:*:*:${READER_PASSWORD:-}
-staging:*:*:*:${STAGING_PASSWORD:-}
+production:*:*:*:$(escaped "${READER_PASSWORD:-}")
+staging:*:*:*:$(escaped "${STAGING_PASSWORD:-}")
 END
 
 while true; do
