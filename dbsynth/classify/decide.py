@@ -41,6 +41,7 @@ _PERSONAL = frozenset(
     """first_name last_name full_name email user_name phone street_address street_extra postcode
     national_id bank_account iban card token hash ip mac plate coordinates url uuid""".split()
 )
+_VOCABULARY = {"region": 40, "country": 150, "job": 150}  # about so many real words are at hand
 _NEVER_REPEATING = frozenset({"first_name", "last_name", "token", "hash"})
 _PROVIDER_OF = {"bank_account": "pattern"}
 _NUMERIC = frozenset({"phone", "national_id", "bank_account", "iban", "card", "postcode"})
@@ -426,7 +427,8 @@ def _renamer(it: _Subject, concept: str) -> str:
     worded = it.facts.mean_length > _INITIALS
     if concept in ("city", "company") and worded:
         return concept
-    if concept in ("region", "country", "job") and worded and not it.identifying:
+    known = _VOCABULARY.get(concept, 0) >= it.facts.distinct
+    if known and worded and not it.identifying:
         return concept
     provider = text_provider(it.facts.examples)
     return "label" if provider == "text" and it.facts.longest <= 80 else provider

@@ -17,10 +17,10 @@ IDENTIFYING = re.compile(
 """Names of columns whose vocabulary is not shown when it is large, whatever its values look like."""
 
 _CONCEPTS: dict[str, str] = {
-    "first_name": """first name|fname|given name|given|forename|fore name|middle name|mname|vorname
+    "first_name": """first name|fname|f name|given name|given|forename|fore name|middle name|mname|vorname
         |rufname|prenom|primer nombre|nombres|nombre pila|primeiro nome|imie|voornaam|middle initial
         |name first|name given|first names|prenoms|segundo nombre|drugie imie|middle""",
-    "last_name": """last name|lname|surname|sur name|family name|maiden name|nachname|familienname
+    "last_name": """last name|lname|l name|surname|sur name|family name|maiden name|nachname|familienname
         |geburtsname|nom famille|nom usage|nom naissance|apellido|apellidos|apellido paterno
         |apellido materno|sobrenome|ultimo nome|apelido|nazwisko|nazwisko panienskie|cognome
         |achternaam|name last|name family|second name|patronymic|lastnames""",
@@ -138,6 +138,7 @@ _PERSONS = frozenset(
     investor voter resident citizen inhabitant visitor buyer seller employer_contact salesperson
     clinician practitioner caregiver parent guardian child spouse worker operator technician
     architect surgeon scholar contestant performer comedian composer partner referee competitor
+    comptroller senator commander delegate trainer inspector judge representative
     secretary president politician governor mayor captain sailor rider jockey cyclist bodybuilder
     builder debater follower friend relative dependent beneficiary applicant claimant
     policyholder account_holder profile leader entrepreneur chef cook waiter mechanic engineer
@@ -157,6 +158,7 @@ _ENTITIES = _PERSONS | frozenset(
     faktura hotel restaurant hospital school university club team film movie song album track book
     journal playlist stadium document paper project part bike index property house apartment vehicle car truck bus train flight aircraft""".split()
 )
+_VAGUE = frozenset("staff people parent child profile contact account crew cast agent".split())
 _HEADS = frozenset(
     """type kind class status category method flag format count level mode verified confirmed version
     algorithm provider language lang locale order rank size length year month day date datetime time
@@ -297,5 +299,4 @@ def _person_name(words: tuple[str, ...], table: tuple[str, ...]) -> bool:
         return True
     if words[-1] in naming:
         return is_person_word(words[-2]) or (words[-2] in table and names_persons(table))
-    return len(words) == 1 and is_person_word(words[0]) and words[0] not in ("staff", "people",
-        "parent", "child", "profile", "contact", "account", "crew", "cast")  # fmt: skip
+    return len(words) <= 2 and is_person_word(words[-1]) and words[-1] not in _VAGUE

@@ -77,7 +77,7 @@ def facts_of(values: pa.Array, k: int) -> Facts:
 def person_names(examples: pa.Array) -> str:
     """``full_name``, ``first_name`` or ``last_name`` where most values are names, else nothing."""
     texts = [t for t in examples[:500].to_pylist() if t]
-    if len(texts) < 3:
+    if len(texts) < 2:
         return ""
     given, family = known_names()
     split = [re.findall(r"[^\W\d_][\w'’-]*", t.casefold()) for t in texts]
@@ -86,7 +86,7 @@ def person_names(examples: pa.Array) -> str:
         both = sum(_is_person(words, given, family) for words in several)
         return "full_name" if both > 0.45 * len(texts) else ""
     single = [words[0] for words in split if len(words) == 1]
-    if len(single) < 0.8 * len(texts):
+    if len(single) < max(3, 0.8 * len(texts)):
         return ""
     if sum(word in given for word in single) > 0.6 * len(texts):
         return "first_name"

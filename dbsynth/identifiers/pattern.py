@@ -58,6 +58,8 @@ class Pattern:
         if not shapes:
             template = self.default or _blank(column.length)
             shapes = [(["\0" + c if c in _SETS else c for c in template], 1, 0)]
+        if self.name == "national_id":
+            shapes = [(_never_issued(places), weight, n) for places, weight, n in shapes]
         shapes = _roomy(shapes, column.length) if unique else shapes
         return {
             "unique": unique,
@@ -81,6 +83,12 @@ class Pattern:
             return pa.array([], pa.string())
         values = scatter(chosen, parts)
         return within(values, index, key=key, limit=state["limit"], unique=state["unique"])
+
+
+def _never_issued(places: list[str]) -> list[str]:
+    """The shape with a leading 9 where it is that of a social security number."""
+    digits = sum(place[-1] == "9" or place.isdigit() for place in places)
+    return ["9", *places[1:]] if digits == 9 and places[0] == "\0" + "9" else places
 
 
 Shape = tuple[list[str], int, int]  # places, rows, distinct values
