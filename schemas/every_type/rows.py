@@ -45,7 +45,7 @@ def rows(random: Random) -> dict[str, list[tuple[object, ...]]]:
             f"[{naive.date()},)",
             f"({i},{-i})",
             "river:1 stone:2",
-            f'<item number="{i}"/>',
+            [0.5 * i, 9.99],
         )
 
     return {

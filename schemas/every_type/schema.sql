@@ -34,5 +34,5 @@ CREATE TABLE specimen (
     a_date_range DATERANGE,
     a_point POINT,
     a_tsvector TSVECTOR,
-    an_xml XML
+    some_prices NUMERIC(6, 2)[]
 );

@@ -34,5 +34,5 @@ CREATE TABLE specimen (
     a_date_range TEXT,
     a_point TEXT,
     a_tsvector,
-    an_xml ANYTHING
+    some_prices ANYTHING
 );
