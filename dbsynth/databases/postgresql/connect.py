@@ -28,6 +28,7 @@ _SETTINGS = {
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "transaction_timeout": "0",
+    "default_transaction_read_only": "off",  # a target may have set it for its readers
     "jit": "off",
     "synchronize_seqscans": "off",
     "lc_messages": "C",

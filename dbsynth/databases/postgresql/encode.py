@@ -56,8 +56,10 @@ def _written(column: Column, found: pl.DataType) -> pl.Expr:
         return text.dt.strftime("%Y-%m-%d %H:%M:%S%.6f+00") if column.zoned else text
     if column.kind is Kind.INTEGER and found.is_float():
         return value.round().cast(pl.Int64)
-    if column.kind is Kind.DECIMAL and found.is_float() and (column.scale or 0) > 0:
-        return value.round(column.scale or 0)
+    if column.kind is Kind.DECIMAL and found.is_float():
+        if column.scale is None:  # the server keeps the digits it is given: 5.0 is not 5
+            return value.cast(pl.String).str.strip_suffix(".0")
+        return value.round(max(column.scale, 0))
     if isinstance(found, pl.Categorical):
         return value.cast(pl.String)
     return value

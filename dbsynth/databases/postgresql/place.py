@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import Protocol
 
 import psycopg
@@ -18,6 +19,8 @@ from dbsynth.databases.url import display
 from dbsynth.errors import DatabaseError, TargetNotEmpty
 
 BUILDING = "dbsynth: a clone is being built here"
+_ATTEMPTS = 5
+_PAUSE_SECONDS = 0.2
 REPLACED = "dbsynth: replaced by a newer clone, to be dropped"
 
 
@@ -155,8 +158,11 @@ def lock(connection: Connection, url: sa.URL) -> None:
     """
     digest = hashlib.sha256(f"dbsynth {url.database}".encode()).digest()
     number = int.from_bytes(digest[:8], "big", signed=True)
-    if not value(connection, "SELECT pg_try_advisory_lock(%s::int8)", [number]):
-        raise in_use(url)
+    for _ in range(_ATTEMPTS):  # the session of a run that just ended may linger
+        if value(connection, "SELECT pg_try_advisory_lock(%s::int8)", [number]):
+            return
+        time.sleep(_PAUSE_SECONDS)
+    raise in_use(url)
 
 
 def in_use(url: sa.URL) -> DatabaseError:

@@ -63,7 +63,7 @@ def _expression(column: Column) -> str:
         case Kind.DECIMAL if column.precision is None:  # may be wider than a float
             return (
                 f"CASE WHEN abs({name}) <= 1e308 OR {name} = 'NaN' THEN {name}::float8"
-                f" WHEN {name} > 0 THEN 'Infinity' ELSE '-Infinity' END"
+                f" WHEN {name} > 0 THEN 'Infinity' WHEN {name} < 0 THEN '-Infinity' END"
             )
         case Kind.DATE:
             return _clipped(name, "date", "0001-01-01", "9999-12-31")
@@ -156,7 +156,7 @@ def _blocks(connection: Connection, query: str, batch_rows: int) -> Iterator[tup
     wire.send_query(f"COPY ({query}) TO STDOUT (FORMAT csv)".encode())
     with selectors.DefaultSelector() as selector:
         selector.register(wire.socket, selectors.EVENT_READ)
-        _expect(_result(wire, selector), pq.ExecStatus.COPY_OUT)
+        _expect(wire, _result(wire, selector), pq.ExecStatus.COPY_OUT)
         lines: list[bytes] = []
         size = 0
         while (length := _line(wire, selector, lines)) >= 0:
@@ -166,7 +166,7 @@ def _blocks(connection: Connection, query: str, batch_rows: int) -> Iterator[tup
                 lines, size = [], 0
         if lines:
             yield b"".join(lines), len(lines)
-        _expect(_result(wire, selector), pq.ExecStatus.COMMAND_OK)
+        _expect(wire, _result(wire, selector), pq.ExecStatus.COMMAND_OK)
         _result(wire, selector)
 
 
@@ -188,8 +188,11 @@ def _result(wire: pq.abc.PGconn, selector: selectors.BaseSelector) -> pq.abc.PGr
     return wire.get_result()
 
 
-def _expect(result: pq.abc.PGresult | None, status: pq.ExecStatus) -> None:
+def _expect(wire: pq.abc.PGconn, result: pq.abc.PGresult | None, status: pq.ExecStatus) -> None:
     if result is None:
         raise psycopg.OperationalError("the connection was lost")
     if result.status != status:
-        raise psycopg.errors.error_from_result(result)
+        error = psycopg.errors.error_from_result(result)
+        while wire.get_result() is not None:  # or the connection would stay busy
+            pass
+        raise error

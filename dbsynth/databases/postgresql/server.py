@@ -130,7 +130,9 @@ def create_database(
     }
     written = [f"{key} = {literal(text)}" for key, text in options.items()]
     if owner is not None:
-        written += [f"OWNER = {quote(owner)}", f"TABLESPACE = {quote(like.tablespace)}"]
+        written.append(f"OWNER = {quote(owner)}")
+        if like.tablespace != "pg_default":  # naming it would need a right of its own
+            written.append(f"TABLESPACE = {quote(like.tablespace)}")
     command(connection, f"CREATE DATABASE {quote(name)} TEMPLATE = template0 {' '.join(written)}")
 
 

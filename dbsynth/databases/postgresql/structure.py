@@ -86,10 +86,10 @@ def _reason(stderr: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """An entry of an archive that could not be restored.
+    """A statement of an archive that was refused.
 
     Attributes:
-        entry: Type and name, such as ``FK CONSTRAINT orders orders_customer_fkey``.
+        entry: What it makes, such as ``constraint orders_customer_fkey of public.orders``.
         reason: The server's first line, without detail.
     """
 
@@ -118,7 +118,6 @@ def _harmless(complaint: Complaint) -> bool:
     return complaint.reason == 'unrecognized configuration parameter "transaction_timeout"'
 
 
-_ENTRY = re.compile(r"^pg_restore: from TOC entry \d+; \d+ \d+ (.*)$")
 _ERROR = re.compile(r"^pg_restore: error: (?:could not execute query: )?(?:ERROR:\s+)?(.*)$")
 # Messages that name objects.  Others may quote a value of a row, and are not repeated.
 _SPEAKING = re.compile(
@@ -131,13 +130,35 @@ _SPEAKING = re.compile(
 
 def _complaints(stderr: str) -> list[Complaint]:
     """The errors that pg_restore printed, without the lines of detail, which may hold values."""
-    found, entry = [], ""
-    for line in stderr.splitlines():
-        if named := _ENTRY.match(line):
-            entry = named[1].rpartition(" ")[0]  # the last word is the owner
-        elif line.startswith("pg_restore: while INITIALIZING"):
-            entry = ""
-        elif error := _ERROR.match(line):
+    found: list[Complaint] = []
+    command: list[str] | None = None
+    for line in [*stderr.splitlines(), ""]:
+        if error := _ERROR.match(line):
             speaking = _SPEAKING.search(error[1])
-            found.append(Complaint(entry, error[1].rstrip(".") if speaking else "refused"))
+            found.append(Complaint("", error[1].rstrip(".") if speaking else "refused"))
+            command = None
+        elif line.startswith(_COMMAND) and found:
+            command = [line.removeprefix(_COMMAND)]
+        elif command is not None and line.strip():
+            command.append(line)
+        elif command is not None:
+            found[-1] = Complaint(_made_by(" ".join(command)), found[-1].reason)
+            command = None
     return found
+
+
+_COMMAND = "Command was: "
+_NAME = r"(?:\"(?:[^\"]|\"\")*\"|[\w$])+"
+_QUALIFIED = rf"{_NAME}(?:\.{_NAME})?"
+_CONSTRAINT = re.compile(rf"ALTER TABLE (?:ONLY )?({_QUALIFIED})\s+ADD CONSTRAINT ({_NAME})")
+_INDEX = re.compile(rf"CREATE (?:UNIQUE )?INDEX ({_NAME}) ON (?:ONLY )?({_QUALIFIED})")
+_LONGEST_ENTRY = 80
+
+
+def _made_by(command: str) -> str:
+    """What a statement of the schema makes: such statements hold names, and no values of rows."""
+    if constraint := _CONSTRAINT.match(command):
+        return f"constraint {constraint[2]} of {constraint[1]}"
+    if index := _INDEX.match(command):
+        return f"index {index[1]} of {index[2]}"
+    return command.rstrip(";")[:_LONGEST_ENTRY]
