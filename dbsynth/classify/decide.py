@@ -15,6 +15,7 @@ from dbsynth.classify.names import (
     is_numbered,
     names_persons,
     tokens_of,
+    words_of,
 )
 from dbsynth.classify.types import Decision, Role
 from dbsynth.classify.values import (
@@ -37,9 +38,9 @@ _INITIALS = 3
 _LONGEST_LABEL = 30
 _MOST_CODES = 50_000  # more distinct values are too many to model as codes
 
-_PERSONAL = frozenset(
+_PERSONAL = words_of(
     """first_name last_name full_name email user_name phone street_address street_extra postcode
-    national_id bank_account iban card token hash ip mac plate coordinates url uuid""".split()
+    national_id bank_account iban card token hash ip mac plate coordinates url uuid"""
 )
 _VOCABULARY = {"region": 40, "country": 150, "job": 150}  # about so many real words are at hand
 _NEVER_REPEATING = frozenset({"first_name", "last_name", "token", "hash"})
@@ -92,6 +93,7 @@ def classify_table(table: Table, sample: pa.Table, rows: int) -> dict[str, Decis
     """The role of every column of a table.
 
     Args:
+        table: As the database declares it.
         sample: Some or all rows, with the Arrow types of `dbsynth.schema.Kind`.
         rows: Number of rows of the whole table.
     """
@@ -115,6 +117,10 @@ def _values(sample: pa.Table, name: str) -> pa.Array:
 
 
 def _decide(it: _Subject) -> Decision:
+    return _by_structure(it) or _by_kind(it)
+
+
+def _by_structure(it: _Subject) -> Decision | None:
     column = it.column
     if column.generated:
         return Decision(Role.GENERATED, None, "The database computes it", "schema", 1.0)
@@ -124,26 +130,36 @@ def _decide(it: _Subject) -> Decision:
         return _key(it)
     if column.kind in (Kind.BOOLEAN, Kind.ENUM):
         return Decision(Role.CATEGORY, None, "Its type lists the values", "schema", 1.0)
-    if not it.facts.present:
-        return _empty(it)
-    match column.kind:
+    return None if it.facts.present else _empty(it)
+
+
+def _by_kind(it: _Subject) -> Decision:
+    match it.column.kind:
         case Kind.INTEGER | Kind.DECIMAL | Kind.FLOAT:
             return _number(it)
-        case Kind.DATE | Kind.TIME | Kind.TIMESTAMP:
-            return _constant(it) or Decision(Role.TIME, None, "Its type is a time", "type", 1.0)
-        case Kind.INTERVAL:
-            return _constant(it) or Decision(Role.QUANTITY, None, "It is a duration", "type", 1.0)
-        case Kind.UUID:
-            role = Role.IDENTIFIER if it.facts.near_unique or it.unique else Role.RENAMED
-            return Decision(role, "uuid", "Its type is made for identifiers", "type", 1.0)
-        case Kind.BYTES:
-            return Decision(Role.OPAQUE, "bytes", "It holds bytes", "type", 1.0)
+        case Kind.DATE | Kind.TIME | Kind.TIMESTAMP | Kind.INTERVAL:
+            return _constant(it) or _moment(it)
+        case Kind.UUID | Kind.BYTES:
+            return _opaque(it)
         case Kind.JSON | Kind.ARRAY:
             return _document(it)
         case Kind.OTHER:
             return _other(it)
         case _:
             return _text(it)
+
+
+def _moment(it: _Subject) -> Decision:
+    if it.column.kind is Kind.INTERVAL:
+        return Decision(Role.QUANTITY, None, "It is a duration", "type", 1.0)
+    return Decision(Role.TIME, None, "Its type is a time", "type", 1.0)
+
+
+def _opaque(it: _Subject) -> Decision:
+    if it.column.kind is Kind.BYTES:
+        return Decision(Role.OPAQUE, "bytes", "It holds bytes", "type", 1.0)
+    role = Role.IDENTIFIER if it.facts.near_unique or it.unique else Role.RENAMED
+    return Decision(role, "uuid", "Its type is made for identifiers", "type", 1.0)
 
 
 def _key(it: _Subject) -> Decision:
@@ -203,7 +219,9 @@ def _empty(it: _Subject) -> Decision:
         case Kind.BYTES:
             return Decision(Role.OPAQUE, "bytes", "It holds bytes", "type", 1.0)
         case Kind.UUID:
-            return Decision(Role.IDENTIFIER, "uuid", "Its type is made for identifiers", "type", 1.0)
+            return Decision(
+                Role.IDENTIFIER, "uuid", "Its type is made for identifiers", "type", 1.0
+            )
         case _:
             provider = {Kind.JSON: "json", Kind.ARRAY: "array"}.get(
                 it.column.kind, _type_provider(it.column))  # fmt: skip
@@ -243,7 +261,7 @@ def _number(it: _Subject) -> Decision:
         return Decision(Role.IDENTIFIER, "digits", f"Its numbers hardly repeat and it is {why}",
                         "schema" if it.unique else "name", 0.9)  # fmt: skip
     if personal and it.concept != "postcode" and it.facts.distinct >= _FEW:
-        return Decision(Role.RENAMED, "digits", "It is named like a number of a person, and repeats",
+        return Decision(Role.RENAMED, "digits", "It is named like a person's number, and repeats",
                         "name", 0.8)  # fmt: skip
     return Decision(Role.QUANTITY, None, "Its type is a number", "type", 0.9)
 
@@ -260,9 +278,9 @@ def _whole(it: _Subject) -> bool:
 
 def _document(it: _Subject) -> Decision:
     provider = "json" if it.column.kind is Kind.JSON else "array"
-    if it.facts.longest <= _LONGEST_WORD and it.facts.distinct < _FEW and _shown(it):
-        if not it.identifying:
-            return _category(it)
+    few = it.facts.longest <= _LONGEST_WORD and it.facts.distinct < _FEW
+    if few and _shown(it) and not it.identifying:
+        return _category(it)
     return Decision(Role.TEXT, provider, "It holds documents", "type", 0.9)
 
 
@@ -379,14 +397,16 @@ def _formed(it: _Subject) -> Decision | None:
     """Text that is really a number or a time."""
     form = date_form(it.facts.examples)
     if form:
-        return Decision(Role.TIME, None, "Every value follows one format of dates", "values", 0.9, form)
+        return Decision(
+            Role.TIME, None, "Every value follows one format of dates", "values", 0.9, form
+        )
     form = number_form(it.facts.examples)
     if not form:
         return None
     words = tokens_of(it.column.name)
-    if it.facts.near_unique and (it.unique or (is_numbered(words) and not is_amount(words))):
-        if form == "integer":
-            return Decision(Role.IDENTIFIER, "digits", "Its numbers hardly repeat and it is named "
+    named = is_numbered(words) and not is_amount(words)
+    if form == "integer" and it.facts.near_unique and (it.unique or named):
+        return Decision(Role.IDENTIFIER, "digits", "Its numbers hardly repeat and it is named "
                             "like an identifier or unique", "name", 0.8)  # fmt: skip
     return Decision(Role.QUANTITY, None, "Every value is a number", "values", 0.9, form)
 

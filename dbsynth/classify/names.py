@@ -1,10 +1,19 @@
-"""What the names of tables and columns say, in English, German, French, Spanish, Portuguese, Polish."""
+"""What the names of tables and columns say.
+
+In English, German, French, Spanish, Portuguese and Polish.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from functools import lru_cache
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
 
 _LONG = str.maketrans({"ß": "ss", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O"})
 
@@ -14,18 +23,22 @@ IDENTIFYING = re.compile(
     r"|vat|tax_?id|login|nick",
     re.IGNORECASE,
 )
-"""Names of columns whose vocabulary is not shown when it is large, whatever its values look like."""
+"""Names of columns whose vocabulary is not shown when it is large, whatever the values."""
 
 _CONCEPTS: dict[str, str] = {
-    "first_name": """first name|fname|f name|given name|given|forename|fore name|middle name|mname|vorname
+    "first_name": """first name|fname|f name|given name|given|forename|fore name|middle name
+        |mname|vorname
         |rufname|prenom|primer nombre|nombres|nombre pila|primeiro nome|imie|voornaam|middle initial
         |name first|name given|first names|prenoms|segundo nombre|drugie imie|middle""",
-    "last_name": """last name|lname|l name|surname|sur name|family name|maiden name|nachname|familienname
+    "last_name": """last name|lname|l name|surname|sur name|family name|maiden name|nachname
+        |familienname
         |geburtsname|nom famille|nom usage|nom naissance|apellido|apellidos|apellido paterno
         |apellido materno|sobrenome|ultimo nome|apelido|nazwisko|nazwisko panienskie|cognome
         |achternaam|name last|name family|second name|patronymic|lastnames""",
-    "full_name": """full name|complete name|real name|legal name|contact name|person name|display name
-        |vollname|voller name|vor und nachname|ansprechpartner|nom complet|nom prenom|nombre completo
+    "full_name": """full name|complete name|real name|legal name|contact name|person name
+        |display name
+        |vollname|voller name|vor und nachname|ansprechpartner|nom complet|nom prenom
+        |nombre completo
         |nombre y apellidos|nome completo|imie nazwisko|imie i nazwisko|card holder|cardholder
         |holder name|account holder|kontoinhaber|beneficiary|given by|payee|salesperson|sales rep
         |recipient name|sender name|signatory|next of kin|spouse|mother name|father name
@@ -39,10 +52,12 @@ _CONCEPTS: dict[str, str] = {
         |user handle|alias email|skype|twitter|twitter handle|instagram|facebook|linkedin|github
         |gravatar|name user""",
     "phone": """phone|telephone|tel|telefon|telefono|telefone|telephone number|phone number|phone no
-        |phone num|telefonnummer|mobile|mobile phone|mobile number|mobil|mobilnummer|handy|handynummer
+        |phone num|telefonnummer|mobile|mobile phone|mobile number|mobil|mobilnummer|handy
+        |handynummer
         |handy nr|cell|cell phone|cellphone|cell number|cell mobile phone|fax|fax number|faxnummer
         |telefax|numero telephone|portable|movil|celular|celular numero|telemovel|komorka
-        |numer telefonu|nr telefonu|telefon komorkowy|tel no|tel number|phone1|hot line|contact number
+        |numer telefonu|nr telefonu|telefon komorkowy|tel no|tel number|phone1|hot line
+        |contact number
         |contact no|phones|telefon nr|telno|gsm|telefonnr|ddd|fone""",
     "street_address": """address|addr|street|street name|street address|address line|addr line
         |mailing address|home address|billing address|shipping address|ship address|postal address
@@ -51,7 +66,8 @@ _CONCEPTS: dict[str, str] = {
         |morada|adres|ulica|adres zamieszkania|indirizzo|via|line 1|street line|address details
         |address1|street1|full address|delivery address|residence|house number|building number
         |address line 1|line 1 number building|number building|location address""",
-    "street_extra": """address line 2|address 2|addr line 2|addr 2|street 2|street line 2|line 2|line 3
+    "street_extra": """address line 2|address 2|addr line 2|addr 2|street 2|street line 2|line 2
+        |line 3
         |address line 3|address 3|apartment|apt|suite|complement|complemento|adresszusatz
         |complement adresse|piso|numer mieszkania|line 2 number street|line 3 area locality""",
     "postcode": """zip|zip code|zipcode|zip postcode|postal code|postcode|post code|postalcode|plz
@@ -82,17 +98,20 @@ _CONCEPTS: dict[str, str] = {
     "mac": "mac|mac address|mac addr|macaddr",
     "uuid": "uuid|guid|rowguid",
     "iban": "iban|iban number|iban nr",
-    "bank_account": """account number|account no|account nr|account num|bank account|bank account number
+    "bank_account": """account number|account no|account nr|account num|bank account
+        |bank account number
         |acct no|acct number|acct|acct num|kontonummer|konto|konto nr|kontonr|bankverbindung|bic
         |numero compte|compte bancaire|numero de compte|cuenta|numero cuenta|cuenta bancaria
         |numero de cuenta|conta|numero conta|conta bancaria|numer konta|nr konta|rachunek
         |numer rachunku|routing number|sort code|account to|swift|account""",
-    "card": """card number|card no|card nr|card num|credit card|credit card number|creditcard|cc number
+    "card": """card number|card no|card nr|card num|credit card|credit card number|creditcard
+        |cc number
         |cc num|ccnum|credit card no|debit card|kartennummer|kreditkarte|kreditkartennummer
         |numero carte|carte bancaire|carte credit|tarjeta|numero tarjeta|tarjeta credito
         |numero cartao|cartao|cartao credito|numer karty|karta|nr karty|pan|library card
         |card id number""",
-    "national_id": """ssn|social security|social security number|social sec|national id|national number
+    "national_id": """ssn|social security|social security number|social sec|national id
+        |national number
         |national identifier|national id number|nationalid|passport|passport number|passport no
         |passport num|id card|identity card|identity number|insurance number|nino|tax id|taxid
         |tax number|tax no|tin|ein|vat|vat id|vat number|vat no|vatin|ust id|ustid|steuernummer
@@ -127,11 +146,13 @@ _CONCEPTS: dict[str, str] = {
         |answer|memo|reason text|subject|synopsis|plot""",
     "label": """name|title|label|caption|titel|titre|nom|nombre|nome|nazwa|bezeichnung|titulo|tytul
         |designation|denominacion|naam|heading|headline|libelle|libelle long""",
-}  # fmt: skip
+}
 
-_PERSONS = frozenset(
-    """customer client employee user patient author singer actor actress driver student teacher staff
-    person people member artist player candidate pilot doctor physician nurse manager owner host guest
+_PERSONS = words_of(
+    """customer client employee user patient author singer actor actress driver student teacher
+    staff
+    person people member artist player candidate pilot doctor physician nurse manager owner host
+    guest
     contact professor instructor lecturer musician director editor reviewer researcher scientist
     swimmer wrestler gymnast athlete coach lawyer attorney agent tenant borrower cardholder
     subscriber passenger professional conductor composer writer speaker individual participant
@@ -142,40 +163,46 @@ _PERSONS = frozenset(
     secretary president politician governor mayor captain sailor rider jockey cyclist bodybuilder
     builder debater follower friend relative dependent beneficiary applicant claimant
     policyholder account_holder profile leader entrepreneur chef cook waiter mechanic engineer
-    kunde kunden mitarbeiter benutzer nutzer patienten fahrer schueler student lehrer person personen
+    kunde kunden mitarbeiter benutzer nutzer patienten fahrer schueler student lehrer person
+    personen
     mitglied mitglieder autor autoren kuenstler spieler arzt aerzte angestellter angestellte gast
     utilisateur employe salarie patient auteur etudiant eleve professeur membre personne conducteur
     cliente usuario empleado trabajador paciente autor estudiante alumno profesor miembro persona
     conductor medico funcionario utilizador aluno membro pessoa motorista
     klient pracownik uzytkownik pacjent autor uczen nauczyciel czlonek osoba kierowca lekarz
-    shopper crew cast faculty personnel suspect victim witness prisoner officer""".split()  # fmt: skip
+    shopper crew cast faculty personnel suspect victim witness prisoner officer"""
 )
-_ENTITIES = _PERSONS | frozenset(
-    """order invoice payment sale purchase transaction booking reservation rental ticket account store
+_ENTITIES = _PERSONS | words_of(
+    """order invoice payment sale purchase transaction booking reservation rental ticket account
+    store
     shop branch office company supplier vendor product item address visit appointment session event
-    log message comment review post claim policy contract loan shipment delivery inventory bestellung
+    log message comment review post claim policy contract loan shipment delivery inventory
+    bestellung
     rechnung auftrag konto filiale commande facture pedido factura compra venta produkt zamowienie
     faktura hotel restaurant hospital school university club team film movie song album track book
-    journal playlist stadium document paper project part bike index property house apartment vehicle car truck bus train flight aircraft""".split()
+    journal playlist stadium document paper project part bike index property house apartment
+    vehicle car truck bus train flight aircraft"""
 )
-_VAGUE = frozenset("staff people parent child profile contact account crew cast agent".split())
-_HEADS = frozenset(
-    """type kind class status category method flag format count level mode verified confirmed version
+_AMBIGUOUS = words_of("given middle cap pin pass mac state land via job text rg pan stan ort")
+_VAGUE = words_of("staff people parent child profile contact account crew cast agent")
+_HEADS = words_of(
+    """type kind class status category method flag format count level mode verified confirmed
+    version
     algorithm provider language lang locale order rank size length year month day date datetime time
     at on amount balance total price enabled active preference style group source reason id fk
     valid verify visible public private expires expiry sent attempts changed updated created typ art
     kategorie statut tipo estado categoria rodzaj sum limit percent rate score age gender sex
     population area description desc details comment usage action plan currency code abbr
-    abbreviation iso grade since until opened closed zone""".split()
+    abbreviation iso grade since until opened closed zone"""
 )
-_LEADS = frozenset("is has was num count nb total avg min max number_of can should".split())
-_NUMBERED = frozenset("id no nr num number code nummer numero numer nro ref reference key".split())
-_AMOUNTS = frozenset(
+_LEADS = words_of("is has was num count nb total avg min max number_of can should")
+_NUMBERED = words_of("id no nr num number code nummer numero numer nro ref reference key")
+_AMOUNTS = words_of(
     """amount balance total price sum value salary population size count points score rate percent
     area length width height weight distance capacity cost budget revenue sales profit age year rank
     position quantity qty gnp gdp attendance votes milliseconds seconds minutes bytes duration
     income wage fee tax betrag preis summe montant prix somme monto precio valor preco kwota cena
-    stars rating enrollment members subscribers passengers followers worth assets money""".split()
+    stars rating enrollment members subscribers passengers followers worth assets money"""
 )
 _COMPOUNDS = ("first", "last", "full", "user", "family", "given", "middle", "nick", "company",
               "customer", "city", "country", "street", "product", "display", "contact", "employee",
@@ -281,8 +308,7 @@ def _settled(concept: str, words: tuple[str, ...], start: int, size: int) -> str
     """The concept, unless a short phrase stands before words that change its meaning."""
     alone = size == 1 and len(words) > 1
     rest = words[start + size :]
-    if alone and words[start] in ("given", "middle", "cap", "pin", "pass", "mac", "state", "land",
-                                  "via", "job", "text", "rg", "pan", "via", "stan", "ort"):  # fmt: skip
+    if alone and words[start] in _AMBIGUOUS:
         return concept if not rest and words[start] in ("state", "land", "pass", "text") else ""
     if concept == "label" and rest:
         return ""
@@ -290,7 +316,7 @@ def _settled(concept: str, words: tuple[str, ...], start: int, size: int) -> str
 
 
 def _person_name(words: tuple[str, ...], table: tuple[str, ...]) -> bool:
-    """``name`` in a table of persons, or ``<person> name``, or nothing but the word for a person."""
+    """``name`` in a table of persons, ``<person> name``, or a word for a person at the end."""
     naming = {"name", "names", "nom", "nombre", "nome", "nazwa", "naam"}
     if not words or (len(words) == 1 and words[0] in naming):
         return bool(words) and names_persons(table)

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dbsynth.classify.names import names_entity, tokens_of
+from dbsynth.classify.names import names_entity, tokens_of, words_of
 from dbsynth.classify.types import Decision, Role, Strategy
 from dbsynth.schema import Kind, Table
 
-_BOOKKEEPING = frozenset(
+_BOOKKEEPING = words_of(
     """schema_migrations schema_migration alembic_version alembic_versions flyway_schema_history
     schema_version schema_versions schemaversion schemaversions schema_info django_migrations
-    ar_internal_metadata knex_migrations knex_migrations_lock databasechangelog databasechangeloglock
-    __efmigrationshistory goose_db_version _prisma_migrations sequelizemeta sequelizedata migrations
-    migration migrations_lock typeorm_metadata typeorm_migrations doctrine_migration_versions
-    mikro_orm_migrations __diesel_schema_migrations _sqlx_migrations refinery_schema_history
+    ar_internal_metadata knex_migrations knex_migrations_lock databasechangelog
+    databasechangeloglock __efmigrationshistory goose_db_version _prisma_migrations
+    sequelizemeta sequelizedata migrations migration migrations_lock typeorm_metadata
+    typeorm_migrations doctrine_migration_versions mikro_orm_migrations
+    __diesel_schema_migrations _sqlx_migrations refinery_schema_history
     atlas_schema_revisions phinxlog gorp_migrations dbmate_migrations play_evolutions
-    south_migrationhistory __drizzle_migrations drizzle_migrations pgmigrations umzug_migrations
-    yoyo_migrations _yoyo_migration _yoyo_version _yoyo_log yoyo_lock bun_migrations
-    bun_migration_locks rambler_migrations schema_lock sqitch_changes versioninfo
-    schema_change_log mongrations""".split()
+    south_migrationhistory __drizzle_migrations drizzle_migrations pgmigrations
+    umzug_migrations yoyo_migrations _yoyo_migration _yoyo_version _yoyo_log yoyo_lock
+    bun_migrations bun_migration_locks rambler_migrations schema_lock sqitch_changes
+    versioninfo schema_change_log mongrations"""
 )
 _MOST_ROWS = 200
 _MOST_SHORT_ROWS = 1_000
 _LEAST_CHILDREN = 5.0  # rows of other tables for each row, where there are few rows
 _MANY_CHILDREN = 10.0
 _MOST_COLUMNS = 6
-_PERSONAL = frozenset(
+_PERSONAL = words_of(
     """first_name last_name full_name email user_name phone street_address street_extra postcode
-    national_id iban card token hash ip mac plate coordinates url""".split()
+    national_id iban card token hash ip mac plate coordinates url"""
 )
 _FREE = ("text", "json", "xml", "array")
 _LONG_TEXT = 80
 _LONGEST_REMARK = 200
 _WORDS = (Role.TEXT, Role.CATEGORY, Role.KEY)
-_OF_THE_ROW = frozenset("created updated modified inserted changed update insert at last on".split())
+_OF_THE_ROW = words_of("""created updated modified inserted changed update insert at last on""")
 
 
 def propose_strategy(
@@ -48,6 +49,9 @@ def propose_strategy(
     bytes or times of events, and a name that is not one of the business.
 
     Args:
+        table: As the database declares it.
+        decisions: The roles of its columns.
+        rows: Its number of rows.
         child_rows: Rows of other tables that refer to it.
     """
     if table.bare.lower() in _BOOKKEEPING:
@@ -58,9 +62,7 @@ def propose_strategy(
     return Strategy("copy", "A small lookup table that holds nothing personal")
 
 
-def _obstacle(
-    table: Table, decisions: Mapping[str, Decision], rows: int, child_rows: int
-) -> str:
+def _obstacle(table: Table, decisions: Mapping[str, Decision], rows: int, child_rows: int) -> str:
     """Why a table is no lookup table to be copied; empty where it is one."""
     if not rows:
         return "It has no rows"

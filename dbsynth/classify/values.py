@@ -80,7 +80,7 @@ def person_names(examples: pa.Array) -> str:
     if len(texts) < 2:
         return ""
     given, family = known_names()
-    split = [re.findall(r"[^\W\d_][\w'’-]*", t.casefold()) for t in texts]
+    split = [re.findall(r"[^\W\d_][\w'\u2019-]*", t.casefold()) for t in texts]
     several = [words for words in split if 2 <= len(words) <= 4]
     if len(several) > 0.7 * len(texts):
         both = sum(_is_person(words, given, family) for words in several)

@@ -54,7 +54,9 @@ PROVIDERS: dict[str, Provider] = {
     "by_type": ByType(),
 }
 
-RESERVED = frozenset({"email", "phone", "ip", "inet", "mac", "uuid", "card", "token", "hash", "url"})
+RESERVED = frozenset(
+    {"email", "phone", "ip", "inet", "mac", "uuid", "card", "token", "hash", "url"}
+)
 """Providers whose values nobody else can have: no list of real values has to be avoided."""
 
 __all__ = ["PROVIDERS", "RESERVED", "AvoidList", "Provider", "State", "draw_avoiding"]

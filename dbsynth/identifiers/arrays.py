@@ -40,7 +40,9 @@ class ArrayLiteral:
         rows = [elements(text) for text in texts]
         sizes = [len(row) for row in rows] if len(rows) >= k else [0, 1, 2, 3]
         lengths = np.quantile(sizes, np.linspace(0, 1, 11), method="nearest").astype(int)
-        once = [item for row in rows for item in dict.fromkeys(row) if item is not None]
+        once: list[str | None] = [
+            item for row in rows for item in dict.fromkeys(row) if item is not None
+        ]
         return {
             "unique": unique,
             "depth": 2 if len(rows) >= k and sum(t.startswith("{{") for t in texts) * 2 > len(rows)
@@ -91,7 +93,9 @@ def elements(text: str) -> list[str | None]:
 
 def _fit_items(kind: str, items: list[str | None], locale: str, k: int) -> dict[str, Any]:
     if kind in ("int2", "int4", "int8", "numeric", "float4", "float8"):
-        numbers = [float(item) for item in items if item and re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", item)]
+        numbers = [
+            float(item) for item in items if item and re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", item)
+        ]
         whole = kind.startswith("int")
         known = len(numbers) >= k
         return {"numbers": number_range(numbers if known else [0.0, 9.0], whole=whole)}

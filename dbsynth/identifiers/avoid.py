@@ -45,7 +45,8 @@ class AvoidList:
         at = (hashes % np.uint64(len(self.bits) * 8)).astype(np.int64)
         found = (self.bits[at >> 3] >> (7 - (at & 7)).astype(np.uint8)) & 1
         present: npt.NDArray[np.bool_] = np.asarray(values.is_valid())
-        return found.astype(bool) & present
+        result: npt.NDArray[np.bool_] = found.astype(bool) & present
+        return result
 
     def to_bytes(self) -> bytes:
         """The list as bytes; `from_bytes` is its inverse."""
@@ -69,6 +70,11 @@ def draw_avoiding(
     """The provider's values, redrawn where the list may hold them.
 
     Args:
+        provider: What draws.
+        state: What it learnt.
+        index: Where to draw.
+        key: The stream.
+        avoid: The values that must not be drawn, or None.
         span: A number larger than every index in use, so that redrawn values stay unique.
     """
     index = positions(index)
@@ -96,16 +102,20 @@ def _hashes(values: pa.Array, salt: int) -> UInt64:
         values = values.combine_chunks()
     if pa.types.is_floating(values.type):
         whole = pc.cast(pc.round(values), pa.int64(), safe=False)
-        values = pc.if_else(pc.equal(pc.cast(whole, values.type), values), pc.cast(whole, pa.string()),
-                            pc.cast(values, pa.string()))  # fmt: skip
+        even = pc.equal(pc.cast(whole, values.type), values)
+        values = pc.if_else(even, pc.cast(whole, pa.string()), pc.cast(values, pa.string()))
     if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
         texts = pc.cast(values, pa.large_binary())
     else:
         folded = pc.utf8_lower(pc.utf8_trim_whitespace(pc.cast(values, pa.large_string())))
         texts = pc.cast(folded, pa.large_binary())
     texts = pc.fill_null(texts, b"")
-    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    data = np.frombuffer(texts.buffers()[2], np.uint8) if texts.buffers()[2] else np.zeros(0, np.uint8)
+    offsets = np.frombuffer(texts.buffers()[1], np.int64)[
+        texts.offset : texts.offset + len(texts) + 1
+    ]
+    data = (
+        np.frombuffer(texts.buffers()[2], np.uint8) if texts.buffers()[2] else np.zeros(0, np.uint8)
+    )
     return _string_hashes(data, offsets, salt)
 
 

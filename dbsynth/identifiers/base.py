@@ -15,18 +15,21 @@ from dbsynth.randomness import UInt64
 from dbsynth.schema import Column
 
 State = Mapping[str, Any]
-"""What a provider learnt of a column: JSON-able, without any value that fewer than `k` rows share."""
+"""What a provider learnt of a column: JSON-able, without values that fewer than `k` rows share."""
 
 
 class Provider(Protocol):
     """Draws values of one kind."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its key in `dbsynth.identifiers.PROVIDERS`."""
 
     def fit(self, column: Column, values: pa.Array, *, unique: bool, locale: str, k: int) -> State:
         """What has to be known of the column to draw values like its own.
 
         Args:
+            column: As the database declares it.
             values: A sample of the column in the Arrow type of its kind; may be empty or all null.
             unique: Whether drawn values must differ from each other, also when case is ignored.
             locale: A Faker locale such as ``en_US``.

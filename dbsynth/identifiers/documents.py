@@ -287,5 +287,7 @@ class Xml:
         limit = state["limit"]
         if limit is None:
             return values
-        short = joined("<", pc.utf8_slice_codeunits(counted_word(index), 0, max(1, limit - 3)), "/>")
+        short = joined(
+            "<", pc.utf8_slice_codeunits(counted_word(index), 0, max(1, limit - 3)), "/>"
+        )
         return pc.if_else(pc.greater(pc.utf8_length(values), limit), short, values)

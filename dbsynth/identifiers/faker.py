@@ -129,7 +129,9 @@ def known_countries() -> frozenset[str]:
 
 def slug(text: str) -> str:
     """The text reduced to plain lower-case letters and digits."""
-    table = str.maketrans({"ß": "ss", "ł": "l", "Ł": "l", "ø": "o", "æ": "ae", "đ": "d", "ı": "i"})
+    table = str.maketrans(
+        {"ß": "ss", "ł": "l", "Ł": "l", "ø": "o", "æ": "ae", "đ": "d", "\u0131": "i"}
+    )
     folded = unicodedata.normalize("NFKD", text.casefold().translate(table))
     return re.sub(r"[^a-z0-9]", "", folded)
 

@@ -78,4 +78,6 @@ def _stamps(state: State, index: UInt64, key: int) -> pa.Array:
     seconds = (hashed(subkey(key, 1), index) % span).astype(np.int64)
     unit = "s" if state["time"] else "D"
     texts = np.datetime_as_string((first + seconds).astype(f"datetime64[{unit}]"))
-    return joined(pa.array(texts, pa.string()), "Z") if state["time"] else pa.array(texts, pa.string())
+    return (
+        joined(pa.array(texts, pa.string()), "Z") if state["time"] else pa.array(texts, pa.string())
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,6 +35,7 @@ from dbsynth.schema import Column
 _HEX = b"0123456789abcdef"
 _NETS = pa.array(["192.0.2.", "198.51.100.", "203.0.113."])
 _HEXLETTERS = np.frombuffer(_HEX, np.uint8)
+_WIDEST_V4 = 15
 _WIDE = 16  # so many random characters do not repeat
 
 
@@ -51,9 +53,7 @@ def ipv4(index: UInt64, *, key: int) -> pa.Array:
 def ipv6(index: UInt64, *, key: int) -> pa.Array:
     """Addresses of 2001:db8::/32 (RFC 3849), different for every index."""
     number, rounds = shuffle(index, 2**40, key=key)
-    tail = [
-        _hex((number >> np.uint64(shift)) & np.uint64(0xFFFF), 4) for shift in (32, 16, 0)
-    ]
+    tail = [_hex((number >> np.uint64(shift)) & np.uint64(0xFFFF), 4) for shift in (32, 16, 0)]
     return joined("2001:db8", _hex(rounds & np.uint64(0xFFFF), 4), *tail[:1], "", *tail[1:],
                   separator=":")  # fmt: skip
 
@@ -85,9 +85,13 @@ class Address:
         values = where(six, ipv6(index, key=key), ipv4(index, key=key))
         if state["mask"]:
             values = joined(values, where(six, "/128", "/32"))
+        limit = state["limit"]
+        if limit is not None and limit < _WIDEST_V4:
+            if state["unique"]:
+                return short_code(index, min(limit, 8), key=key)
+            return within(values, index, key=key, limit=limit, unique=False)
         if state["unique"] and not state["fits"]:
-            over = index >= np.uint64(762)
-            values = where(over, short_code(index, min(state["limit"], 8), key=key), values)
+            values = where(index >= np.uint64(762), short_code(index, 8, key=key), values)
         return values
 
 
@@ -112,9 +116,7 @@ class Mac:
         number, _ = shuffle(index, 2**40, key=key)
         parts = [_hex((number >> np.uint64(8 * i)) & np.uint64(0xFF), 2) for i in range(5)]
         filler = ["00"] * (self.groups - 6)
-        values = recased(
-            joined("02", *filler, *parts, separator=state["separator"]), state["case"]
-        )
+        values = recased(joined("02", *filler, *parts, separator=state["separator"]), state["case"])
         return within(values, index, key=key, limit=state["limit"], unique=state["unique"])
 
 
@@ -208,7 +210,7 @@ def _random_characters(letters: Bytes, width: int, index: UInt64, *, key: int) -
     return out
 
 
-def _cut(values: pa.Array, size: np.ndarray, width: int) -> pa.Array:
+def _cut(values: pa.Array, size: npt.NDArray[np.int64], width: int) -> pa.Array:
     """ASCII values of one width, each cut to its own size."""
     ends = np.cumsum(np.minimum(size, width))
     mask = np.arange(width)[None, :] < np.minimum(size, width)[:, None]
@@ -216,7 +218,9 @@ def _cut(values: pa.Array, size: np.ndarray, width: int) -> pa.Array:
     kept = data.reshape(len(values), width)[mask]
     offsets = np.concatenate([[0], ends]).astype(np.int32)
     return pa.Array.from_buffers(
-        pa.string(), len(values), [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(kept.tobytes())]
+        pa.string(),
+        len(values),
+        [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(kept.tobytes())],
     )
 
 

@@ -163,7 +163,11 @@ def card_digits(index: UInt64, count: int, *, key: int) -> Bytes:
     number, rounds = shuffle(index, 10**free, key=key)
     bank = (rounds + np.uint64(11111)) % np.uint64(100_000)
     digits = np.concatenate(
-        [np.full((len(index), 1), 4, np.uint8), digits_of(bank, 10, 5), digits_of(number, 10, free)],
+        [
+            np.full((len(index), 1), 4, np.uint8),
+            digits_of(bank, 10, 5),
+            digits_of(number, 10, free),
+        ],
         axis=1,
     )
     weights = np.where(np.arange(count - 1)[::-1] % 2 == 0, 2, 1)
@@ -240,8 +244,14 @@ class Digits:
         low, high = _bounds(numbers, column, unique=unique) if len(numbers) >= k else (
             1, _most(column, 999_999_999))  # fmt: skip
         width = _common_width(values) if column.kind is Kind.TEXT else 0
-        return {"low": low, "high": high, "unique": unique, "kind": str(column.kind),
-                "most": _most(column, 2**63 - 1), "width": width, "limit": column.length}  # fmt: skip
+        return {
+            "low": low,
+            "high": high,
+            "unique": unique,
+            "kind": str(column.kind),
+            "most": _most(column, 2**63 - 1),
+            "width": width,
+        }
 
     def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
         """One number for every index."""
@@ -310,7 +320,7 @@ def _outward(number: int, *, down: bool) -> int:
     if abs(number) < 10:
         return number if number in (0, 1) else (0 if down and number > 0 else number)
     step = 10 ** (math.floor(math.log10(abs(number))) - 1)
-    return number // step * step if down else -(-number // step) * step
+    return int(number // step * step if down else -(-number // step) * step)
 
 
 def _common_width(values: pa.Array) -> int:

@@ -33,6 +33,7 @@ _SETS = {
     "A": b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "a": b"abcdefghijklmnopqrstuvwxyz",
 }
+_MARKS = ((r"[0-9]", "9"), (r"[A-Z]", "A"), (r"[a-z]", "a"), (r"[^\x00-\x7F]", "a"))
 _SPARSE = 40  # so many possible codes for each one in use
 _ENOUGH = 0.5  # share of the values that frequent shapes have to cover
 _MOST_SHAPES = 40
@@ -42,14 +43,15 @@ _MOST_SHAPES = 40
 class Pattern:
     """Codes: letters, digits and separators where the column has them.
 
-    A character is kept only where all values of a shape (at least ``k`` different ones) agree on it.
+    A character is kept only where all values of a shape, at least ``k`` different ones, agree.
+    Where ``default`` is given, it is the shape to fall back on.
     """
 
     name: str = "pattern"
     default: str = ""
 
     def fit(self, column: Column, values: pa.Array, *, unique: bool, locale: str, k: int) -> State:
-        """The frequent shapes, each a row of places: a character, or ``\\0`` and its class."""
+        """The frequent shapes, each a row of places: a character, or a zero byte and its class."""
         texts = pc.utf8_trim_whitespace(values.drop_null())
         texts = texts.filter(pc.greater(pc.binary_length(texts), 0))
         shapes = _shapes(texts, k)
@@ -99,7 +101,7 @@ def _blank(limit: int | None) -> str:
 
 
 def _marked(texts: pa.Array) -> pa.Array:
-    for pattern, mark in ((r"[0-9]", "9"), (r"[A-Z]", "A"), (r"[a-z]", "a"), (r"[^\x00-\x7F]", "a")):
+    for pattern, mark in _MARKS:
         texts = pc.replace_substring_regex(texts, pattern, mark)
     return texts
 
@@ -147,13 +149,17 @@ def _roomy(shapes: list[Shape], limit: int | None) -> list[Shape]:
     places, weight, distinct = max(shapes, key=lambda shape: shape[1])
     places = list(places)
     while _capacity(places) < _SPARSE * max(total, 1):
+        zero = next((i for i in reversed(range(len(places))) if places[i].isdigit()), None)
+        if zero is not None:
+            places[zero] = "\0" + "9"
+            continue
         if limit is None or len(places) < limit:
             places.append("\0" + ("9" if "\0a" not in places and "\0A" not in places else "A"))
             continue
-        literal = next((i for i, p in enumerate(places) if len(p) == 1 and p.isalnum()), None)
-        if literal is None:
+        letter = next((i for i in reversed(range(len(places))) if places[i].isalpha()), None)
+        if letter is None:
             break
-        places[literal] = "\0" + ("9" if places[literal].isdigit() else "A")
+        places[letter] = "\0" + "A"
     return [(places, weight, distinct)]
 
 

@@ -108,7 +108,9 @@ def _numbered(values: pa.Array, rounds: UInt64, separator: str) -> pa.Array:
     """The values with a number behind all but those of the first round."""
     if not rounds.any():
         return values
-    return where(rounds == 0, values, joined(values, plain(rounds + np.uint64(1)), separator=separator))
+    return where(
+        rounds == 0, values, joined(values, plain(rounds + np.uint64(1)), separator=separator)
+    )
 
 
 def _first_name(state: State, index: UInt64, key: int) -> pa.Array:

@@ -16,7 +16,10 @@ IPV6 = (
 MAC = r"^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$"
 IBAN = r"^[A-Z]{2}\d{2} ?[A-Z0-9]{4}( ?[A-Z0-9]{3,4}){2,7}( ?[A-Z0-9]{1,3})?$"
 CARD = r"^\d{4}[ -]?\d{4,6}[ -]?\d{4,5}([ -]?\d{1,4})?$"
-HASH = r"^([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128}|[0-9A-F]{32}|[0-9A-F]{40}|[0-9A-F]{64})$"
+HASH = (
+    r"^([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128}"
+    r"|[0-9A-F]{32}|[0-9A-F]{40}|[0-9A-F]{64})$"
+)
 CRYPT = r"^(\$[0-9a-z]+\$|pbkdf2_|argon2|\{SSHA\}).+$"
 INTEGER = r"^\s*[+-]?\d{1,18}\s*$"
 DECIMAL = r"^\s*[+-]?(\d{1,15}(\.\d{1,9})?|\.\d{1,9})\s*$"
@@ -76,7 +79,9 @@ def luhn_holds(text: str) -> bool:
 def _iban_holds(text: str) -> bool:
     plain = text.replace(" ", "").upper()
     turned = plain[4:] + plain[:4]
-    return len(plain) > 14 and turned.isalnum() and int("".join(str(int(c, 36)) for c in turned)) % 97 == 1
+    if len(plain) < 15 or not turned.isalnum():
+        return False
+    return int("".join(str(int(c, 36)) for c in turned)) % 97 == 1
 
 
 def _checked(values: pa.Array, test: object) -> float:

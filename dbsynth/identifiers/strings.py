@@ -27,7 +27,8 @@ def positions(index: npt.ArrayLike) -> UInt64:
 
 def choose(key: int, index: UInt64, count: int) -> npt.NDArray[np.int64]:
     """A number below ``count`` for every position."""
-    return (hashed(key, index) % np.uint64(max(count, 1))).astype(np.int64)
+    numbers: UInt64 = hashed(key, index) % np.uint64(max(count, 1))
+    return numbers.astype(np.int64)
 
 
 def pick(words: pa.Array, key: int, index: UInt64) -> pa.Array:

@@ -111,9 +111,7 @@ def _share(texts: pa.Array, pattern: str) -> float:
     return float(pc.mean(pc.cast(pc.match_substring_regex(texts, pattern), pa.float64())).as_py())
 
 
-def _passages(
-    state: State, target: npt.NDArray[np.int64], key: int, index: UInt64
-) -> pa.Array:
+def _passages(state: State, target: npt.NDArray[np.int64], key: int, index: UInt64) -> pa.Array:
     """Runs of whole words of about the target lengths; one word is cut where none fits."""
     corpus = _corpus(state["locale"], state["sentences"])
     first = (hashed(key, index) % np.uint64(corpus.starts)).astype(np.int64)
@@ -136,7 +134,9 @@ def gathered(
     if wide.any():
         return _whole_characters(cut, offsets)
     return pa.Array.from_buffers(
-        pa.large_string(), len(sizes), [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(cut.tobytes())]
+        pa.large_string(),
+        len(sizes),
+        [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(cut.tobytes())],
     ).cast(pa.string())
 
 

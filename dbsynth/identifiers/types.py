@@ -68,7 +68,9 @@ def _distinct_number(index: UInt64, key: int, width: int) -> pa.Array:
 
 def _decimal(index: UInt64, key: int, width: int) -> pa.Array:
     cents = joined(plain(choose(key, index, 100_000)), "")
-    return joined(cents, ".", fixed(choose(subkey(key, 1), index, 100).astype(np.uint64), 2, b"0123456789"))
+    return joined(
+        cents, ".", fixed(choose(subkey(key, 1), index, 100).astype(np.uint64), 2, b"0123456789")
+    )
 
 
 def _date(index: UInt64, key: int, width: int) -> pa.Array:
@@ -103,7 +105,9 @@ def _interval(index: UInt64, key: int, width: int) -> pa.Array:
 
 def _bits(index: UInt64, key: int, width: int) -> pa.Array:
     width = min(max(width, 1), 64)
-    return fixed(index if width >= 40 else choose(key, index, 2**width).astype(np.uint64), width, b"01")
+    return fixed(
+        index if width >= 40 else choose(key, index, 2**width).astype(np.uint64), width, b"01"
+    )
 
 
 def _words(index: UInt64, key: int, width: int) -> pa.Array:
@@ -148,7 +152,9 @@ def _circle(index: UInt64, key: int, width: int) -> pa.Array:
 
 
 def _line(index: UInt64, key: int, width: int) -> pa.Array:
-    return joined("{1,", plain(choose(key, index, 90)), ",", plain(choose(subkey(key, 1), index, 90)), "}")
+    return joined(
+        "{1,", plain(choose(key, index, 90)), ",", plain(choose(subkey(key, 1), index, 90)), "}"
+    )
 
 
 def _range(step: str) -> Callable[[UInt64, int, int], pa.Array]:
@@ -159,8 +165,10 @@ def _range(step: str) -> Callable[[UInt64, int, int], pa.Array]:
         size = 1 + choose(key, index, 9)
         if step == "number":
             return joined("[", plain(low * 10), ",", plain(low * 10 + size), ")")
-        unit = "D" if step == "day" else "s"
-        start = np.datetime64("2000-01-01", unit) + low * (1 if step == "day" else 600)
+        first = (
+            np.datetime64("2000-01-01", "D") if step == "day" else np.datetime64("2000-01-01", "s")
+        )
+        start = first + low * (1 if step == "day" else 600)
         stop = start + (1 if step == "day" else 60 * size)
         marks = ['["', '","', '")'] if step != "day" else ["[", ",", ")"]
         texts = [pc.replace_substring(pa.array(np.datetime_as_string(t), pa.string()), "T", " ")

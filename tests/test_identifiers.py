@@ -1,0 +1,283 @@
+"""Providers: determinism, uniqueness, limits, validity, coherence, and nothing rare in a state."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import uuid
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from dbsynth.identifiers import PROVIDERS, AvoidList, draw_avoiding
+from dbsynth.identifiers.arrays import elements
+from dbsynth.identifiers.faker import slug
+from dbsynth.identifiers.recognise import luhn_holds, written_as
+from dbsynth.schema import Column, Kind
+
+KEY = 20_26
+MANY = 200_000
+_KINDS = {"digits": Kind.INTEGER, "bytes": Kind.BYTES, "coordinates": Kind.FLOAT}
+_ARROW = {
+    Kind.INTEGER: pa.int64(),
+    Kind.BYTES: pa.binary(),
+    Kind.FLOAT: pa.float64(),
+    Kind.TEXT: pa.string(),
+}
+_TYPES = {"array": "text[]", "by_type": "tstzrange"}
+_FEW = {"name_title"}  # values that no column needs to be unique in
+
+
+def _column(name: str, length: int | None = None, sql_type: str = "") -> Column:
+    kind = _KINDS.get(name, Kind.TEXT)
+    return Column("x", kind, sql_type or _TYPES.get(name, "text"), length=length)
+
+
+def _state(name: str, *, unique: bool = False, values: list | None = None, k: int = 5, **column):
+    described = _column(name, **column)
+    array = pa.array(values or [], _ARROW[described.kind])
+    return PROVIDERS[name].fit(described, array, unique=unique, locale="en_US", k=k)
+
+
+def _draw(name: str, state, index) -> pa.Array:
+    return PROVIDERS[name].draw(state, np.asarray(index, np.uint64), key=KEY)
+
+
+def _folded(values: pa.Array) -> pa.Array:
+    return pc.utf8_lower(values) if pa.types.is_string(values.type) else values
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
+@pytest.mark.parametrize("unique", [False, True])
+def test_state_survives_json_and_values_depend_on_the_index_alone(name: str, unique: bool) -> None:
+    state = json.loads(json.dumps(_state(name, unique=unique)))
+    index = np.array([5, 3, 2**39, 77, 10**6, 0], np.uint64)
+    whole = _draw(name, state, index)
+    assert whole.null_count == 0
+    assert whole[2:5].equals(_draw(name, state, index[2:5]))
+    assert len(_draw(name, state, index[:0])) == 0
+
+
+@pytest.mark.parametrize("name", sorted(set(PROVIDERS) - _FEW))
+def test_unique_values_differ_even_when_case_is_ignored(name: str) -> None:
+    state = _state(name, unique=True)
+    near, far = np.arange(MANY), 2**40 - 1 - np.arange(1_000) * 999_983
+    values = _draw(name, state, np.concatenate([near, far]))
+    assert pc.count_distinct(_folded(values)).as_py() == len(near) + len(far)
+
+
+@pytest.mark.parametrize("length", [6, 8, 12, 20, 33])
+@pytest.mark.parametrize(
+    "name", sorted(set(PROVIDERS) - _FEW - set(_KINDS) - {"array", "by_type", "inet", "tsvector"})
+)
+def test_lengths_are_kept_and_values_stay_unique_in_them(name: str, length: int) -> None:
+    if name in ("xml", "json") and length < 20:
+        pytest.skip("no room for different documents")
+    values = _draw(name, _state(name, unique=True, length=length), np.arange(5_000))
+    assert pc.max(pc.utf8_length(values)).as_py() <= length
+    assert pc.count_distinct(_folded(values)).as_py() == 5_000
+
+
+@pytest.mark.parametrize("length", [1, 3, 10, 25])
+@pytest.mark.parametrize("name", ["text", "label", "full_name", "street_address", "token", "city"])
+def test_lengths_are_kept_where_values_may_repeat(name: str, length: int) -> None:
+    values = _draw(name, _state(name, length=length), np.arange(2_000))
+    assert pc.min(pc.utf8_length(values)).as_py() >= 1
+    assert pc.max(pc.utf8_length(values)).as_py() <= length
+
+
+def test_one_index_is_one_person_in_every_provider() -> None:
+    index = np.arange(0, 10**7, 1_013)
+    drawn = {
+        name: _draw(name, _state(name, unique=name == "email"), index).to_pylist()
+        for name in ("first_name", "last_name", "full_name", "email", "user_name")
+    }
+    for first, last, full, email, user in zip(*drawn.values(), strict=True):
+        assert full.startswith(f"{first} {last}")
+        assert email.startswith(f"{slug(first)}.{slug(last)}")
+        assert user.startswith(f"{slug(first)}_{slug(last)}")
+
+
+def test_addresses_belong_to_reserved_domains_and_networks() -> None:
+    emails = _draw("email", _state("email"), np.arange(1_000)).to_pylist()
+    assert {e.rpartition("@")[2] for e in emails} == {"example.com", "example.org", "example.net"}
+    reserved = [ipaddress.ip_network(n) for n in
+                ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]  # fmt: skip
+    for text in _draw("ip", _state("ip", unique=True), np.arange(3_000)).to_pylist():
+        assert any(ipaddress.ip_address(text) in net for net in reserved)
+
+
+def test_phones_keep_their_shape_and_end_in_fiction() -> None:
+    real = [f"+1 ({200 + i}) 423-{1000 + i}" for i in range(50)]
+    values = _draw("phone", _state("phone", values=real), np.arange(500))
+    pattern = r"^\+\d \(\d{3}\) 555-01\d\d$"
+    assert pc.all(pc.match_substring_regex(values, pattern)).as_py()
+
+
+@pytest.mark.parametrize("country", ["DE", "FR", "GB", "PL"])
+def test_ibans_have_a_right_checksum(country: str) -> None:
+    values = _draw("iban", _state("iban", values=[f"{country}00 1234"] * 5), np.arange(600))
+    assert written_as(values) == "iban"
+    assert pc.all(pc.starts_with(values, country)).as_py()
+
+
+def test_cards_have_a_right_check_digit() -> None:
+    for values in ([], ["1111-2222-3333-4444"] * 9):
+        drawn = _draw(
+            "card", _state("card", values=values, unique=True), np.arange(500)
+        ).to_pylist()
+        assert all(luhn_holds(card) for card in drawn)
+
+
+def test_uuids_are_of_version_four() -> None:
+    values = _draw("uuid", _state("uuid", unique=True), np.arange(200)).to_pylist()
+    assert {uuid.UUID(v).version for v in values} == {4}
+    assert {uuid.UUID(v).variant for v in values} == {uuid.RFC_4122}
+
+
+def test_codes_have_the_shape_of_the_column() -> None:
+    real = [f"SKU-{i:05}-{chr(65 + i % 26)}" for i in range(100)]
+    state = _state("pattern", values=real, unique=True)
+    values = _draw("pattern", state, np.arange(1_000))
+    assert pc.all(pc.match_substring_regex(values, r"^SKU-\d{5}-[A-Z]$")).as_py()
+
+
+def test_a_prefix_that_few_share_is_not_kept() -> None:
+    state = _state("pattern", values=["ACME-001", "ACME-002", "ACME-003", "ACME-004"])
+    assert "ACME" not in json.dumps(state)
+
+
+def test_serial_numbers_stay_in_the_magnitude_of_the_column() -> None:
+    real = list(range(1_000_000, 9_000_000, 9_973))
+    state = _state("digits", values=real, unique=True)
+    values = _draw("digits", state, np.arange(100_000)).to_numpy()
+    assert 1_000_000 <= values.min() < values.max() <= 9_000_000
+    assert len(np.unique(values)) == 100_000
+
+
+def test_serial_numbers_respect_the_width_of_the_type() -> None:
+    column = Column("x", Kind.INTEGER, "smallint", bits=16)
+    state = PROVIDERS["digits"].fit(column, pa.array(range(30_000, 32_000)), unique=True,
+                                    locale="en_US", k=5)  # fmt: skip
+    values = _draw("digits", state, np.arange(40_000)).to_numpy()
+    assert -(2**15) <= values.min() < values.max() < 2**15
+    assert len(np.unique(values)) == 40_000
+
+
+def test_text_has_the_lengths_of_the_column() -> None:
+    real = ["word " * (3 + i % 50) for i in range(1_000)]
+    values = _draw("text", _state("text", values=real), np.arange(5_000))
+    asked = np.quantile([len(v) for v in real], [0.25, 0.5, 0.75])
+    got = np.quantile(pc.utf8_length(values).to_numpy(), [0.25, 0.5, 0.75])
+    assert np.allclose(asked, got, rtol=0.15)
+
+
+def test_json_keeps_structure_and_drops_rare_words() -> None:
+    real = [json.dumps({"color": ["red", "blue"][i % 2], "owner": f"Canary {i}", "n": i,
+                        "tags": ["a", "b"][: i % 3], **({"vip": True} if i == 7 else {})})
+            for i in range(100)]  # fmt: skip
+    state = _state("json", values=real)
+    assert "Canary" not in json.dumps(state)
+    assert "vip" not in json.dumps(state)
+    for text in _draw("json", state, np.arange(500)).to_pylist():
+        document = json.loads(text)
+        assert list(document) == ["color", "owner", "n", "tags"]
+        assert document["color"] in ("red", "blue")
+        assert type(document["n"]) is int
+        assert set(document["tags"]) <= {"a", "b"}
+
+
+def test_xml_is_well_formed() -> None:
+    real = [f"<note><to>Canary{i}</to><body>x</body></note>" for i in range(20)]
+    state = _state("xml", values=real)
+    assert "Canary" not in json.dumps(state)
+    for text in _draw("xml", state, np.arange(100)).to_pylist():
+        assert [child.tag for child in ET.fromstring(text)] == ["to", "body"]
+
+
+def test_arrays_have_elements_of_their_type() -> None:
+    real = [f"{{{i},{i + 1}}}" for i in range(50)]
+    state = _state("array", values=real, sql_type="integer[]")
+    for text in _draw("array", state, np.arange(100)).to_pylist():
+        assert len([int(item) for item in elements(text)]) == 2
+
+
+def test_arrays_quote_what_needs_quotes() -> None:
+    real = ['{"Deleted Scenes",Trailers}', '{"a,b","say \\"hi\\""}'] * 10
+    state = _state("array", values=real)
+    known = {"Deleted Scenes", "Trailers", "a,b", 'say "hi"'}
+    for text in _draw("array", state, np.arange(200)).to_pylist():
+        assert set(elements(text)) <= known
+
+
+_CANARIES = [f"Zq{i}xw Canary{i}" for i in range(40)] + ["Quorvax Unique"]
+
+
+@pytest.mark.parametrize("name", sorted(set(PROVIDERS) - set(_KINDS)))
+def test_no_rare_value_enters_a_state(name: str) -> None:
+    text = json.dumps(_state(name, values=[*_CANARIES, *["often"] * 50]))
+    assert "Canary" not in text
+    assert "Quorvax" not in text
+    assert "Zq" not in text
+
+
+def test_an_avoid_list_never_misses_and_ignores_case_and_blanks() -> None:
+    real = pa.array([f"Person {i}" for i in range(10_000)])
+    avoid = AvoidList.from_bytes(AvoidList.of(real, salt=9).to_bytes())
+    assert avoid.contains(pa.array([f"  pERSON {i} " for i in range(10_000)])).all()
+    others = avoid.contains(pa.array([f"other {i}" for i in range(10_000)])).mean()
+    assert others < 0.15
+    assert not avoid.contains(pa.array([None], pa.string())).any()
+
+
+@pytest.mark.parametrize("unique", [False, True])
+def test_avoided_values_are_not_drawn(unique: bool) -> None:
+    state = _state("full_name", unique=unique)
+    index = np.arange(20_000, dtype=np.uint64)
+    real = _draw("full_name", state, index[::2])
+    avoid = AvoidList.of(real, salt=1)
+    values = draw_avoiding(PROVIDERS["full_name"], state, index, KEY, avoid, span=20_000)
+    assert not pc.any(pc.is_in(values, real)).as_py()
+    half = draw_avoiding(PROVIDERS["full_name"], state, index[500:900], KEY, avoid, span=20_000)
+    assert values[500:900].equals(half)
+    if unique:
+        assert pc.count_distinct(values).as_py() == len(index)
+
+
+@pytest.mark.parametrize("locale", ["de_DE", "fr_FR", "es_ES", "pt_BR", "pl_PL", "ja_JP", "xx_YY"])
+@pytest.mark.parametrize("name", ["full_name", "email", "street_address", "city", "text", "job"])
+def test_locales_draw_unique_values(locale: str, name: str) -> None:
+    state = PROVIDERS[name].fit(_column(name), pa.array([], pa.string()), unique=True,
+                                locale=locale, k=5)  # fmt: skip
+    values = _draw(name, state, np.arange(20_000))
+    assert pc.count_distinct(_folded(values)).as_py() == 20_000
+
+
+_RANGES = ["int4range", "numrange", "tsrange", "tstzrange", "daterange", "int8multirange", "inet",
+           "cidr", "macaddr", "money", "point", "box", "circle", "polygon", "interval", "bit(8)",
+           "bit varying(12)", "tsvector", "xml", "hstore", "ltree", "pg_lsn",
+           "time with time zone"]  # fmt: skip
+
+
+@pytest.mark.parametrize("sql_type", _RANGES)
+def test_every_known_type_has_values(sql_type: str) -> None:
+    values = _draw("by_type", _state("by_type", sql_type=sql_type), np.arange(50))
+    assert values.null_count == 0
+    if sql_type.startswith("bit("):
+        assert set(pc.utf8_length(values).to_pylist()) == {8}
+
+
+def test_an_unknown_type_has_frequent_literals_or_nothing() -> None:
+    state = _state("by_type", values=["seen"] * 9 + ["once"], sql_type="odd")
+    assert set(_draw("by_type", state, np.arange(9)).to_pylist()) == {"seen"}
+    assert _state("by_type", values=["once", "twice"], sql_type="odd")["none"] is True
+
+
+def test_pictures_stay_pictures() -> None:
+    real = [b"\x89PNG\r\n\x1a\n" + bytes(100 + i) for i in range(20)]
+    values = _draw("bytes", _state("bytes", values=real, unique=True), np.arange(100))
+    assert all(v.startswith(b"\x89PNG\r\n\x1a\n") for v in values.to_pylist())
+    assert len(set(values.to_pylist())) == 100
