@@ -163,7 +163,8 @@ def test_questions_count_offending_rows(fresh_database):
         CREATE TABLE p (a integer, b integer, PRIMARY KEY (a, b));
         CREATE TABLE c (a integer, b integer, t text, u integer);
         INSERT INTO p VALUES (1, 1);
-        INSERT INTO c VALUES (1, 1, 'x', 1), (1, 2, 'X', NULL), (NULL, 3, 'y', NULL), (NULL, NULL, NULL, 5);
+        INSERT INTO c VALUES (1, 1, 'x', 1), (1, 2, 'X', NULL), (NULL, 3, 'y', NULL),
+          (NULL, NULL, NULL, 5);
         """,
     )
     key = ForeignKey("c", ("a", "b"), "p", ("a", "b"))
@@ -183,8 +184,8 @@ def test_questions_count_offending_rows(fresh_database):
 EVERY_TYPE = """
 CREATE TYPE mood AS ENUM ('a', 'b c');
 CREATE TABLE every (
-  id integer PRIMARY KEY, i2 smallint, i8 bigint, n numeric, n2 numeric(12,3), n0 numeric(9), f4 real,
-  f8 double precision, flag boolean, t text, v varchar(9), c char(3), e mood, u uuid, j json,
+  id integer PRIMARY KEY, i2 smallint, i8 bigint, n numeric, n2 numeric(12,3), n0 numeric(9),
+  f4 real, f8 double precision, flag boolean, t text, v varchar(9), c char(3), e mood, u uuid, j json,
   jb jsonb, ia integer[], ta text[][], d date, tm time, tz timetz, ts timestamp, tsz timestamptz,
   ts0 timestamp(0), iv interval, b bytea, ip inet, net cidr, mac macaddr, r int4range,
   tv tsvector, pt point, bits bit(5), cash money
@@ -192,7 +193,8 @@ CREATE TABLE every (
 INSERT INTO every VALUES
 (1, -32768, 9223372036854775807, 12345.678901, -1.5, 7, 0.1, 1e-300, true, 'q"uo''te', 'a,b', 'x',
  'b c', 'c0ffee00-0000-4000-8000-000000000001', '{"a": 1}', '[1, "z"]', '{1,NULL,3}',
- '{{a,"b c"},{"",NULL}}', '2024-02-29', '23:59:59.999999', '12:00:00+00', '1999-12-31 23:59:59.5',
+ '{{a,"b c"},{"",NULL}}', '2024-02-29', '23:59:59.999999', '12:00:00+00',
+ '1999-12-31 23:59:59.5',
  '2020-06-01 12:00:00+02', '2020-01-01 00:00:01', '1 year 2 mons 3 days 04:05:06.7', '\\x00ff',
  '10.0.0.1/8', '10.0.0.0/8', '08:00:2b:01:02:03', '[1,5)', 'fat:1 cat:2', '(1,2)',
  B'10101', '12.34'),
@@ -200,7 +202,8 @@ INSERT INTO every VALUES
  '00:00', '00:00+00', '0001-01-01', '0001-01-01 00:00+00', '9999-12-31', '0', '', '::1', '::/0',
  '00:00:00:00:00:00', 'empty', '', '(0,0)', B'00000', '0');
 INSERT INTO every (id, i2, i8, n, n0, f4, f8, t, v, c, iv) VALUES
-(3, 1, -1, -1, 1, 'NaN', 'Infinity', E'line\\nbreak\\t\\\\', 'ünï', '😀', '-1 day'),
+(3, 1, -1, -1, 1, 'NaN', 'Infinity',
+ E'line\\nbreak\\t\\\\', 'ünï', '😀', '-1 day'),
 (4, NULL, NULL, NULL, NULL, '-Infinity', NULL, E'\\\\.', E'\\\\N', NULL, NULL);
 """
 
@@ -209,7 +212,7 @@ def test_every_type_survives_reading_and_loading(fresh_database):
     execute(fresh_database, EVERY_TYPE)
     target = renamed(fresh_database, "every_type")
     copy_database(fresh_database, target)
-    # Months are read as 30 days, as the comparison of intervals in SQL does; the driver has years of 365.
+    # We read a month as 30 days, as SQL does to compare; the driver reads a year as 365.
     query = "SELECT * FROM every ORDER BY id"
     original = str(ask(fresh_database, query)).replace("(days=428,", "(days=423,")
     assert str(ask(target, query)) == original
@@ -360,9 +363,11 @@ def test_a_role_needs_no_more_than_select(postgres, torture):
                 rows = sum(batch.num_rows for batch in database.read(table, columns))
                 assert rows == database.count_rows(table)
         execute(torture, "ALTER ROLE reader NOBYPASSRLS")
-        with open_database(postgres.url(name, "reader")) as database:
-            with pytest.raises(DatabaseError, match="row-level security"):
-                database.count_rows(schema[ORDER])
+        with (
+            open_database(postgres.url(name, "reader")) as database,
+            pytest.raises(DatabaseError, match="row-level security"),
+        ):
+            database.count_rows(schema[ORDER])
     finally:
         execute(torture, "DROP OWNED BY reader; DROP ROLE reader")
 

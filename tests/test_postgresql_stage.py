@@ -60,6 +60,13 @@ def build(url: str, structure: bytes, *, replace: bool = False) -> None:
         stage.publish()
 
 
+def build_half(url: str, structure: bytes, failure: type[BaseException]) -> None:
+    with open_stage(url, replace=True) as stage:
+        stage.create(SCHEMA, structure)
+        stage.load(TABLE, ["a"], [b"1\n"])
+        raise failure
+
+
 def test_a_target_that_does_not_exist_is_made(postgres, target, structure):
     before = databases(postgres)
     build(target, structure)
@@ -74,9 +81,8 @@ def test_every_failure_removes_the_stage_and_leaves_the_target(
     execute(postgres.url(), "CREATE DATABASE target")
     execute(target, "CREATE TABLE mine (a integer)")
     before = databases(postgres)
-    with pytest.raises(failure), open_stage(target, replace=True) as stage:
-        stage.create(SCHEMA, structure)
-        raise failure
+    with pytest.raises(failure):
+        build_half(target, structure, failure)
     assert databases(postgres) == before
     assert ask(target, "SELECT * FROM mine") == []
 
@@ -198,11 +204,10 @@ def test_without_createdb_an_empty_target_is_built_in_place(postgres, target, st
             build(mine, structure)
         assert raised.value.hint == "Run `ALTER ROLE humble CREATEDB`."
         execute(postgres.url(), "CREATE DATABASE target OWNER humble")
-        with pytest.raises(RuntimeError), open_stage(mine, replace=False) as stage:
-            stage.create(SCHEMA, structure)
-            raise RuntimeError
+        with pytest.raises(RuntimeError):
+            build_half(mine, structure, RuntimeError)
+        execute(target, "CREATE SCHEMA other")
         with pytest.raises(TargetNotEmpty):
-            execute(target, "CREATE SCHEMA other")
             build(mine, structure)
         execute(target, "DROP SCHEMA other")
         execute(mine, "CREATE SCHEMA dbsynth_unfinished; CREATE TABLE half ()")
