@@ -27,8 +27,7 @@ def positions(index: npt.ArrayLike) -> UInt64:
 
 def choose(key: int, index: UInt64, count: int) -> npt.NDArray[np.int64]:
     """A number below ``count`` for every position."""
-    numbers: UInt64 = hashed(key, index) % np.uint64(max(count, 1))
-    return numbers.astype(np.int64)
+    return (hashed(key, index) % np.uint64(max(count, 1))).astype(np.int64)
 
 
 def pick(words: pa.Array, key: int, index: UInt64) -> pa.Array:
@@ -41,7 +40,8 @@ def weighted(key: int, index: UInt64, weights: npt.ArrayLike) -> npt.NDArray[np.
     cumulative = np.cumsum(np.asarray(weights, np.float64))
     points = (hashed(key, index) >> np.uint64(11)).astype(np.float64) * 2.0**-53
     found = np.searchsorted(cumulative, points * cumulative[-1], side="right")
-    return np.minimum(found, len(cumulative) - 1).astype(np.int64)
+    places: npt.NDArray[np.int64] = np.minimum(found, len(cumulative) - 1).astype(np.int64)
+    return places
 
 
 def shuffle_pair(
