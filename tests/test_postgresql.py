@@ -185,8 +185,9 @@ EVERY_TYPE = """
 CREATE TYPE mood AS ENUM ('a', 'b c');
 CREATE TABLE every (
   id integer PRIMARY KEY, i2 smallint, i8 bigint, n numeric, n2 numeric(12,3), n0 numeric(9),
-  f4 real, f8 double precision, flag boolean, t text, v varchar(9), c char(3), e mood, u uuid, j json,
-  jb jsonb, ia integer[], ta text[][], d date, tm time, tz timetz, ts timestamp, tsz timestamptz,
+  f4 real, f8 double precision, flag boolean, t text, v varchar(9), c char(3), e mood, u uuid,
+  j json, jb jsonb, ia integer[], ta text[][], d date, tm time, tz timetz, ts timestamp,
+  tsz timestamptz,
   ts0 timestamp(0), iv interval, b bytea, ip inet, net cidr, mac macaddr, r int4range,
   tv tsvector, pt point, bits bit(5), cash money
 );
