@@ -60,7 +60,7 @@ def _deal_key(
 ) -> Int64:
     rows, parents = draft.rows[fk.child], draft.rows[fk.parent]
     wanted = draft.codes[fk.child].get(variables.parent_class(fk), np.zeros(rows, np.uint16))
-    asked = np.ones(rows, bool) if not fk.nullable else wanted > 0
+    asked = np.ones(rows, bool) if not fk.nullable else _asked(draft, table, fk, wanted > 0)
     if not parents:
         return _nobody(fk, asked)
     centres = draft.model.degrees[fk].centres
@@ -89,6 +89,14 @@ def _deal_key(
         links[open_rows] = found
         taken += np.bincount(found[found >= 0], minlength=parents)
     return _nobody(fk, asked & (links < 0), links)
+
+
+def _asked(draft: Draft, table: Table, fk: ForeignKey, wanted: Bool) -> Bool:
+    """Which rows shall have a parent; a key whose columns lie within settled ones has no choice."""
+    for other in table.foreign_keys:
+        if other in draft.links and other != fk and set(fk.columns) <= set(other.columns):
+            wanted = draft.links[other] >= 0
+    return wanted
 
 
 def _nobody(fk: ForeignKey, missing: Bool, links: Int64 | None = None) -> Int64:

@@ -70,8 +70,7 @@ def own_values(
         return _typed(model.codec.decode(mine, index, key), column)
     present = np.ones(len(positions), bool) if mine is None else mine > 0
     if model.mint is not None:
-        units = model.mint.draw(positions, draft.rows[table.name], key)
-        return minted(column, model, units, present)
+        return _minted(draft, table, column, model, positions, present, key)
     if model.provided is None:
         return pa.nulls(len(positions), arrow_type(column))
     provider, state = PROVIDERS[model.provided.provider], model.provided.state
@@ -100,13 +99,27 @@ def _people(draft: Draft, table: Table, index: UInt64, key: int) -> UInt64:
     return index
 
 
-def minted(column: Column, model: ColumnModel, units: Int64, present: npt.NDArray[np.bool_]) -> pa.Array:
+def _minted(
+    draft: Draft, table: Table, column: Column, model: ColumnModel, positions: Int64,
+    present: npt.NDArray[np.bool_], key: int,
+) -> pa.Array:  # fmt: skip
     """Numbers of a mint in the type of their column."""
-    assert model.mint is not None
-    if column.kind in (Kind.DECIMAL, Kind.FLOAT):
-        digits = max(0, round(-np.log10(model.mint.step))) if model.mint.step < 1 else 0
-        return from_numbers(np.round(units * model.mint.step, digits), present, column.kind)
-    return from_numbers(units * int(model.mint.step), present, column.kind, zoned=column.zoned)
+    mint, kind = model.mint, Kind.INTEGER if column.kind is Kind.TEXT else column.kind
+    assert mint is not None
+
+    def typed(units: Int64) -> pa.Array:
+        here = present if len(units) == len(present) else np.ones(len(units), bool)
+        if kind in (Kind.DECIMAL, Kind.FLOAT):
+            digits = max(0, round(-np.log10(mint.step))) if mint.step < 1 else 0
+            return from_numbers(np.round(units * mint.step, digits), here, kind)
+        return from_numbers(units * int(mint.step), here, kind, zoned=column.zoned)
+
+    def unwanted(units: Int64) -> npt.NDArray[np.bool_]:
+        assert model.avoid is not None
+        return model.avoid.contains(as_text(typed(units)))
+
+    units = mint.draw(positions, draft.rows[table.name], key, unwanted if model.avoid else None)
+    return _typed(typed(units), column)
 
 
 def _typed(array: pa.Array, column: Column) -> pa.Array:

@@ -8,7 +8,7 @@ nothing special.  A foreign key to a copied table is a plain category: which row
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -78,6 +78,11 @@ def make_plan(
     forest = nx.DiGraph()
     forest.add_nodes_from(synthesised)
     forest.add_edges_from((fk.parent, fk.child) for fk in generating.values())
+    # Other keys' parents come before their children too, as far as the forest allows: then their
+    # numbers of rows are known, and families can be kept within what unique keys allow.
+    for fk in sorted(rest, key=lambda fk: (fk.nullable, fk.child, fk.columns)):
+        if fk.parent != fk.child and not nx.has_path(forest, fk.child, fk.parent):
+            forest.add_edge(fk.parent, fk.child)
     order = tuple(nx.lexicographical_topological_sort(forest))
     graph = _graph(synthesised, rest)
     dealt = [fk for fk in rest if fk not in chosen]
@@ -131,8 +136,13 @@ def _preference(
     )
 
 
-def _dealing_order(schema: Schema, graph: nx.MultiDiGraph):  # type: ignore[no-untyped-def]  # a sort key
-    """Keys that share no column first; then by depth of the parent, so that its links are settled."""
+def _dealing_order(
+    schema: Schema, graph: nx.MultiDiGraph
+) -> Callable[[ForeignKey], tuple[bool, int, bool, str, int, tuple[str, ...], str]]:
+    """Keys that share no column first; then by depth of the child, so that its parents are settled.
+
+    Of keys that share columns the wider one comes first: it implies the narrower.
+    """
     condensed = nx.condensation(nx.DiGraph(graph))
     depth: dict[str, int] = {}
     for level, components in enumerate(nx.topological_generations(condensed)):
@@ -140,9 +150,10 @@ def _dealing_order(schema: Schema, graph: nx.MultiDiGraph):  # type: ignore[no-u
             for name in condensed.nodes[component]["members"]:
                 depth[name] = level
 
-    def order(fk: ForeignKey) -> tuple[bool, int, int, str, tuple[str, ...]]:
+    def order(fk: ForeignKey) -> tuple[bool, int, bool, str, int, tuple[str, ...], str]:
         shared = bool(shared_columns(schema[fk.child], fk))
-        return shared, depth[fk.child], fk.parent == fk.child, fk.child, fk.columns
+        own = fk.parent == fk.child
+        return shared, depth[fk.child], own, fk.child, -len(fk.columns), fk.columns, fk.parent
 
     return order
 

@@ -6,7 +6,7 @@ value is kept.  On the way out, the key of the row at a position is a pure funct
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ Int64 = npt.NDArray[np.int64]
 _HASH_SEED = 0x5EED
 _DENSE = 1.5  # a key whose range is at most this many times its rows is a plain sequence
 _WIDEST = 2**53
+_ATTEMPTS = 24  # steps inside a stratum to get around real keys
 
 
 def hash_keys(columns: Sequence[pa.Array | pa.ChunkedArray]) -> tuple[UInt64, npt.NDArray[np.bool_]]:
@@ -90,8 +91,14 @@ class Mint:
         """Whether the key is a plain sequence."""
         return self.high - self.low + 1 <= _DENSE * self.rows
 
-    def draw(self, positions: npt.ArrayLike, total: int, key: int) -> Int64:
+    def draw(
+        self, positions: npt.ArrayLike, total: int, key: int,
+        unwanted: Callable[[Int64], npt.NDArray[np.bool_]] | None = None,
+    ) -> Int64:  # fmt: skip
         """The numbers of some positions among ``total``, in units of ``step``.
+
+        Args:
+            unwanted: Which numbers had better not be drawn; followed where the strata have room.
 
         Raises:
             Unsatisfiable: The column cannot hold so many different numbers.
@@ -113,7 +120,14 @@ class Mint:
             return low + place
         first = np.ceil(place * width).astype(np.int64)
         after = np.ceil((place + 1) * width).astype(np.int64)
-        return low + first + np.floor(uniform(key, place) * (after - first)).astype(np.int64)
+        drawn = low + first + np.floor(uniform(key, place) * (after - first)).astype(np.int64)
+        for _ in range(_ATTEMPTS if unwanted else 0):
+            again = np.flatnonzero(unwanted(drawn)) if unwanted else place[:0]
+            if not len(again):
+                break
+            room = (after - first)[again]
+            drawn[again] = low + first[again] + (drawn[again] - low - first[again] + 1) % room
+        return drawn
 
     def to_json(self) -> dict[str, Any]:
         """JSON-able values; ``Mint(**value)`` is the inverse."""

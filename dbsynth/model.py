@@ -52,6 +52,7 @@ class ColumnModel:
         provided: A provider's values; ``nulls`` says whether the engine draws where they are NULL.
         mint: Different numbers for different positions.
         ranked: First number of a counter that starts anew for every group of the other key columns.
+        avoid: Real numbers of a mint, which a key that leaves gaps steps around.
         nulls: Whether the column has NULLs, so that its presence is a variable of the engine.
     """
 
@@ -59,6 +60,7 @@ class ColumnModel:
     codec: Codec | None = None
     provided: Provided | None = None
     mint: Mint | None = None
+    avoid: AvoidList | None = None
     ranked: int | None = None
     nulls: bool = False
 
@@ -206,6 +208,7 @@ def _facts_json(facts: TableFacts) -> dict[str, Any]:
                 "avoid": provided.avoid.to_bytes().hex() if provided.avoid else None,
             },
             "mint": column.mint.to_json() if column.mint else None,
+            "avoid": column.avoid.to_bytes().hex() if column.avoid else None,
             "ranked": column.ranked,
             "nulls": column.nulls,
         }
@@ -280,6 +283,7 @@ def _facts(value: Mapping[str, Any], copied: pa.Table | None) -> TableFacts:
                 AvoidList.from_bytes(bytes.fromhex(provided["avoid"])) if provided["avoid"] else None,
             ),
             Mint(**column["mint"]) if column["mint"] else None,
+            AvoidList.from_bytes(bytes.fromhex(column["avoid"])) if column["avoid"] else None,
             column["ranked"],
             column["nulls"],
         )

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from dbsynth.classify import Decision, Role, classify_table, propose_strategy
 from dbsynth.codec import (
-    Category, Formatted, Presence, as_text, fit_category, fit_number, form_kind, grid_of, k_threshold,
+    Category, Formatted, as_text, fit_category, fit_number, form_kind, grid_of, k_threshold,
     parse_form, to_numbers,
 )  # fmt: skip
 from dbsynth.databases.base import Database
@@ -33,6 +33,7 @@ NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)
 SPAN = 2**34  # indices of redraws lie this far apart; no table has more rows
 _UNKEPT_SHARE = 0.5
+_FEWEST_COUNTED = 20  # fewer numbers that all differ may do so by chance
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _table_facts(
     decisions = spec.decisions(table, classify_table(table, sample, count))
     children = sum(rows[fk.child] for fk in schema.foreign_keys if fk.parent == table.name)
     strategy = spec.strategy(table, propose_strategy(table, decisions, count, children))
-    if strategy.name != "synthesize" or not count:
+    if strategy.name == "empty" or not count:
         columns = {name: ColumnModel(decision) for name, decision in decisions.items()}
         return TableFacts(strategy.name, strategy.reason, count, columns)
     columns = {
@@ -136,7 +137,13 @@ def _closed_under_copying(
                 reason = f"refers to {fk.parent}, which is not copied"
                 closed[fk.child] = replace(child, strategy="synthesize", reason=reason)
                 changed = True
-    return closed
+    return {name: _unlearnt(f) if f.strategy == "copy" else f for name, f in closed.items()}
+
+
+def _unlearnt(facts: TableFacts) -> TableFacts:
+    """The facts of a copied table: its decisions, and nothing to draw values from."""
+    columns = {name: ColumnModel(model.decision) for name, model in facts.columns.items()}
+    return replace(facts, columns=columns, people=None)
 
 
 def _column_model(
@@ -148,11 +155,11 @@ def _column_model(
     if column.name in table.foreign_columns():
         return ColumnModel(decision, nulls=nulls)
     if values.null_count == len(values):
-        return ColumnModel(decision, Presence(always=False))
+        return ColumnModel(decision)
     unique = is_unique(table, (column.name,))
-    numeric = column.kind in NUMERIC or column.kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIME)
-    if unique and numeric and decision.role is not Role.CATEGORY:
-        return ColumnModel(decision, mint=_mint(column, values, rows), nulls=nulls)
+    minted = _minted(table, column, values, decision, rows, streams)
+    if minted is not None:
+        return minted
     if decision.role is Role.RENAMED:
         return ColumnModel(decision, _renamed(column, values, decision, k, streams, table), nulls=nulls)
     if decision.provider and decision.role is not Role.CATEGORY and not (decision.form and not unique):
@@ -168,6 +175,30 @@ def _column_model(
         return ColumnModel(decision, category, nulls=nulls)
     fallback = replace(decision, provider=decision.provider or "text")
     return ColumnModel(fallback, provided=_provided(column, values, fallback, unique, k, streams), nulls=nulls)
+
+
+def _minted(
+    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Streams
+) -> ColumnModel | None:
+    """A column whose numbers never repeat: because a key says so, or because they count key rows."""
+    single = is_unique(table, (column.name,)) and decision.role is not Role.CATEGORY
+    if column.kind is Kind.TEXT and single:
+        parsed = parse_form(values, "integer")
+        if parsed.null_count > values.null_count or not pc.all(pc.equal(as_text(parsed), values)).as_py():
+            return None
+        values, column = parsed, replace(column, kind=Kind.INTEGER, bits=64)
+    in_key = any(column.name in key.columns for key in table.keys)
+    counting = (
+        column.kind is Kind.INTEGER
+        and (column.identity or in_key)
+        and len(values) - values.null_count >= _FEWEST_COUNTED
+        and pc.count_distinct(values).as_py() == len(values) - values.null_count
+    )
+    if not (counting or (single and column.kind in (*NUMERIC, Kind.DATE, Kind.TIMESTAMP, Kind.TIME))):
+        return None
+    avoid = AvoidList.of(as_text(values), streams.key("avoid", column.name) & 0xFFFF_FFFF)
+    nulls = values.null_count > 0
+    return ColumnModel(decision, mint=_mint(column, values, rows), avoid=avoid, nulls=nulls)
 
 
 def _digits(form: str) -> int | None:
