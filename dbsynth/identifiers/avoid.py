@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -12,11 +14,12 @@ import pyarrow.compute as pc
 
 from dbsynth.identifiers.base import Provider, State
 from dbsynth.identifiers.strings import positions
-from dbsynth.randomness import UInt64, mix
+from dbsynth.randomness import UInt64
 
 ROUNDS = 40
 _BITS_PER_VALUE = 8
 _HEADER = struct.Struct("<QQ")
+_BASIS = np.uint64(0xCBF29CE484222325)
 _PRIME = np.uint64(0x100000001B3)
 
 
@@ -81,19 +84,18 @@ def draw_avoiding(
     values = provider.draw(state, index, key=key)
     if avoid is None:
         return values
+    again = np.flatnonzero(avoid.contains(values))
+    drawn, source = [values], np.arange(len(values))
+    reached = len(values)
     for turn in range(1, ROUNDS + 1):
-        again = np.flatnonzero(avoid.contains(values))
         if not len(again):
             break
         fresh = provider.draw(state, index[again] + np.uint64(turn * span), key=key)
-        values = _replaced(values, again, fresh)
-    return values
-
-
-def _replaced(values: pa.Array, at: npt.NDArray[np.int64], fresh: pa.Array) -> pa.Array:
-    source = np.arange(len(values))
-    source[at] = len(values) + np.arange(len(at))
-    return pa.concat_arrays([values, fresh.cast(values.type)]).take(pa.array(source))
+        drawn.append(fresh.cast(values.type))
+        source[again] = reached + np.arange(len(again))
+        reached += len(again)
+        again = again[avoid.contains(fresh)]
+    return values if len(drawn) == 1 else pa.concat_arrays(drawn).take(pa.array(source))
 
 
 def _hashes(values: pa.Array, salt: int) -> UInt64:
@@ -116,24 +118,19 @@ def _hashes(values: pa.Array, salt: int) -> UInt64:
     data = (
         np.frombuffer(texts.buffers()[2], np.uint8) if texts.buffers()[2] else np.zeros(0, np.uint8)
     )
-    return _string_hashes(data, offsets, salt)
+    hashes: UInt64 = _string_hashes(data, offsets, np.uint64(salt % 2**64))
+    return hashes
 
 
-def _string_hashes(
-    data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], salt: int
-) -> UInt64:
-    """A polynomial of the bytes of each string modulo 2**64, mixed with length and salt."""
-    begin, end = offsets[:-1], offsets[1:]
-    base, last = int(offsets[0]) if len(offsets) else 0, int(offsets[-1]) if len(offsets) else 0
-    sizes = end - begin
-    at = np.arange(last - base, dtype=np.int64) + base
-    within = at - np.repeat(begin, sizes)
-    with np.errstate(over="ignore"):
-        terms = mix(
-            (data[base:last].astype(np.uint64) + np.uint64(1)) * _PRIME
-            + (within.astype(np.uint64) << np.uint64(9))
-            + np.uint64(salt % 2**64)
-        )
-        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
-        totals = sums[end - base] - sums[begin - base]
-        return mix(totals + sizes.astype(np.uint64) * _PRIME + np.uint64(salt % 2**64))
+@numba.njit(cache=True, nogil=True)
+def _string_hashes(data: Any, offsets: Any, salt: np.uint64) -> Any:
+    """FNV-1a over the bytes of each string (Fowler, Noll and Vo), begun at the salt, then mixed."""
+    hashes = np.empty(len(offsets) - 1, np.uint64)
+    for i in range(len(hashes)):
+        h = _BASIS ^ salt
+        for j in range(offsets[i], offsets[i + 1]):
+            h = (h ^ np.uint64(data[j])) * _PRIME
+        h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        hashes[i] = h ^ (h >> np.uint64(31))
+    return hashes
