@@ -16,7 +16,7 @@ import pyarrow as pa
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
-from dbsynth.fit import codec_of, context_of
+from dbsynth.learn import codec_of, context_of
 from dbsynth.keys import key_parts
 from dbsynth.model import Degrees, Model
 from dbsynth.progress import Progress

@@ -121,12 +121,15 @@ class Mint:
         first = np.ceil(place * width).astype(np.int64)
         after = np.ceil((place + 1) * width).astype(np.int64)
         drawn = low + first + np.floor(uniform(key, place) * (after - first)).astype(np.int64)
-        for _ in range(_ATTEMPTS if unwanted else 0):
-            again = np.flatnonzero(unwanted(drawn)) if unwanted else place[:0]
+        if unwanted is None:
+            return drawn
+        again = np.flatnonzero(unwanted(drawn))
+        for _ in range(_ATTEMPTS):
             if not len(again):
                 break
-            room = (after - first)[again]
-            drawn[again] = low + first[again] + (drawn[again] - low - first[again] + 1) % room
+            start, room = low + first[again], (after - first)[again]
+            drawn[again] = start + (drawn[again] - start + 1) % room
+            again = again[unwanted(drawn[again])]
         return drawn
 
     def to_json(self) -> dict[str, Any]:

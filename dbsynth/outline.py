@@ -19,8 +19,9 @@ from dbsynth.codec import (
 )  # fmt: skip
 from dbsynth.databases.base import Database
 from dbsynth.graph import Plan, is_unique, make_plan
-from dbsynth.identifiers import PROVIDERS
+from dbsynth.identifiers import PROVIDERS, RESERVED
 from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
+from dbsynth.identifiers.base import Provider, State
 from dbsynth.keys import Mint, fit_mint
 from dbsynth.model import NAME_PARTS, ColumnModel, Provided, TableFacts, name_parts
 from dbsynth.progress import Progress
@@ -33,6 +34,7 @@ NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)
 SPAN = 2**34  # indices of redraws lie this far apart; no table has more rows
 _UNKEPT_SHARE = 0.5
+_TRIAL_DRAWS = 20_000
 _FEWEST_COUNTED = 20  # fewer numbers that all differ may do so by chance
 
 
@@ -227,7 +229,16 @@ def _provided(
     avoid = None
     if not pa.types.is_integer(values.type) and provider.name not in NAME_PARTS:
         avoid = AvoidList.of(values, streams.key("avoid", column.name) & 0xFFFF_FFFF)
+    if provider.name in RESERVED and not _meets(provider, state, values):
+        avoid = None  # a redraw would give the column another person than the rest of its row
     return Provided(provider.name, state, avoid)
+
+
+def _meets(provider: Provider, state: State, values: pa.Array) -> bool:
+    """Whether drawn values, though from a reserved range, occur in the source: test data, perhaps."""
+    drawn = provider.draw(state, np.arange(_TRIAL_DRAWS, dtype=np.uint64), key=1)
+    folded = [pc.utf8_lower(as_text(array)) for array in (drawn, values.drop_null())]
+    return bool(pc.any(pc.is_in(*folded)).as_py())
 
 
 def _renamed(

@@ -10,7 +10,7 @@ from dbsynth.databases.base import Database, Stage
 from dbsynth.deal import deal
 from dbsynth.draft import Draft, make_draft
 from dbsynth.errors import DatabaseError, TargetIsSource, VerificationFailed
-from dbsynth.fit import fit as fit_model
+from dbsynth.learn import fit as fit_model
 from dbsynth.generate import Generator, generator
 from dbsynth.model import Model, load_model
 from dbsynth.outline import Outline, make_outline

@@ -22,7 +22,7 @@ from dbsynth.draft import Draft
 from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
 from dbsynth.fill import converted, keys_of, own_values, values, whole
-from dbsynth.fit import counter_group
+from dbsynth.learn import counter_group
 from dbsynth.keys import group_ids, hash_keys, rank_in_group
 from dbsynth.progress import Progress
 from dbsynth.randomness import hashed
