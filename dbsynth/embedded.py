@@ -66,6 +66,27 @@ class Server:
         where = f"host={quote(str(self.sockets), safe='')}&port={self.port}"
         return f"postgresql://{quote(user, safe='')}@/{quote(database, safe='')}?{where}"
 
+    def create_database(self, name: str) -> str:
+        """Create an empty database; returns its URL through the socket.
+
+        Raises:
+            DatabaseError: The server refuses, as where there is one of this name.
+        """
+        where = [f"--host={self.sockets}", f"--port={self.port}", f"--username={_USER}"]
+        done = subprocess.run(
+            [self.programs / "createdb", *where, "--", name],
+            stdin=subprocess.DEVNULL,
+            env=_environment(),
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise DatabaseError(
+                f"the embedded server does not create a database `{name}`",
+                hint="Give a name that no database has",
+            )
+        return self.url(name)
+
     def network_url(self, database: str = "postgres", host: str = "127.0.0.1") -> str:
         """The URL of a database through the network; it holds the superuser's password."""
         login = f"{_USER}:{quote(self.password, safe='')}"

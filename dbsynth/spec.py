@@ -7,6 +7,7 @@ environment that the caller hands in, and nowhere else.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -57,32 +58,65 @@ class Spec:
     reviewed: bool = False
 
     @classmethod
-    def load(cls, path: Path, environment: Mapping[str, str]) -> Spec:
+    def load(
+        cls,
+        path: Path,
+        environment: Mapping[str, str],
+        *,
+        said: Mapping[str, Any] | None = None,
+        without: Iterable[str] = (),
+    ) -> Spec:
         """Read a file.
+
+        Args:
+            path: The YAML file.
+            environment: What ``${NAME}`` is replaced from.
+            said: Top entries that stand above those of the file, as on the command line.
+            without: Top entries of the file that nobody needs, so that their variables may be unset.
 
         Raises:
             SpecError: The file is missing, no YAML, or says something unknown.
         """
         try:
             value = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise SpecError(f"no spec file at `{path}`", hint="write one with `dbsynth init`") from error
+        except FileNotFoundError:
+            raise SpecError(
+                f"there is no spec file `{path}`", hint="write one with `dbsynth init`"
+            ) from None
         except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-            where = getattr(error, "problem_mark", None)
-            line = f" (line {where.line + 1})" if where else ""
-            raise SpecError(f"`{path}` is not readable YAML{line}", hint="mend the file") from None
+            mark = getattr(error, "problem_mark", None)
+            where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+            raise SpecError(
+                f"`{path}` is not readable YAML{where}",
+                hint="mend the file there; names with special characters belong in quotes",
+            ) from None
         if not isinstance(value, dict):
             raise SpecError(f"`{path}` holds no mapping", hint="write a new one with `dbsynth init`")
-        return cls.parse(value, environment)
+        kept = {name: entry for name, entry in value.items() if name not in tuple(without)}
+        return cls.parse(kept, environment, said=said)
 
     @classmethod
-    def parse(cls, value: Mapping[str, Any], environment: Mapping[str, str]) -> Spec:
-        """The spec that a mapping describes."""
+    def parse(
+        cls,
+        value: Mapping[str, Any],
+        environment: Mapping[str, str],
+        *,
+        said: Mapping[str, Any] | None = None,
+    ) -> Spec:
+        """The spec that a mapping describes; ``said`` stands above it and is taken literally.
+
+        Raises:
+            SpecError: With every problem of the mapping.
+        """
+        said = said or {}
+        urls = {name: said[name] for name in ("source", "target") if name in said}
         reader = _Reader(environment)
-        spec = reader.spec(value)
+        spec = reader.spec({**value, **said, **dict.fromkeys(urls)})
         if reader.problems:
-            raise SpecError("; ".join(reader.problems), hint="mend the spec; `dbsynth init` writes one")
-        return spec
+            raise SpecError(
+                "; ".join(reader.problems), hint="mend the spec; `dbsynth init` writes a new one"
+            )
+        return replace(spec, **urls)
 
     def applied_to(self, schema: Schema) -> Schema:
         """The schema with the virtual foreign keys, after a check that every name exists.
@@ -180,7 +214,10 @@ class _Reader:
             scale=self._number(value, "scale", 1.0),
             seed=int(self._number(value, "seed", 0)),
             on_new=self._choice(value, "on_new", ON_NEW, "synthesize"),
-            tables={str(name): self._table(str(name), table or {}) for name, table in tables.items()},
+            tables={
+                name: self._table(name, {} if table is None else table)
+                for name, table in self._named(tables, "`tables`")
+            },
             virtual_foreign_keys=tuple(self._keys(value.get("virtual_foreign_keys") or [])),
             reviewed=True,
         )
@@ -192,6 +229,16 @@ class _Reader:
                 hint = f"did you mean `{near[0]}`?" if near else "known: " + ", ".join(names)
                 self.problems.append(f"unknown entry `{name}` in {where} ({hint})")
 
+    def _named(self, value: Mapping[Any, Any], where: str) -> Iterable[tuple[str, Any]]:
+        """The entries by their names, which YAML may have taken for something else."""
+        for name, entry in value.items():
+            if not isinstance(name, str):
+                self.problems.append(
+                    f"{where} has an entry that YAML reads as {name!r}; put the name in quotes"
+                )
+            else:
+                yield name, entry
+
     def _text(self, value: Mapping[str, Any], name: str) -> str | None:
         text = value.get(name)
         if text is None:
@@ -201,19 +248,26 @@ class _Reader:
             return None
         for variable in _VARIABLE.findall(text):
             if variable not in self.environment:
-                self.problems.append(f"`{name}` needs the environment variable `{variable}`, which is not set")
+                self.problems.append(
+                    f"`{name}` needs the environment variable `{variable}`, which is not set"
+                )
         return _VARIABLE.sub(lambda match: self.environment.get(match[1], ""), text)
 
     def _choice(self, value: Mapping[str, Any], name: str, known: Iterable[str], default: str) -> str:
         chosen = value.get(name, default)
         if chosen not in tuple(known):
-            self.problems.append(f"`{name}` is none of {', '.join(known)}")
+            near = difflib.get_close_matches(str(chosen), list(known), 1)
+            hint = f"did you mean `{near[0]}`?" if near else "known: " + ", ".join(known)
+            self.problems.append(f"unknown {name} `{chosen}` ({hint})")
             return default
         return str(chosen)
 
     def _number(self, value: Mapping[str, Any], name: str, default: float) -> float:
         number = value.get(name, default)
-        if isinstance(number, bool) or not isinstance(number, int | float) or number < 0:
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            self.problems.append(f"`{name}` is no number")
+            return default
+        if not 0 <= number < math.inf:
             self.problems.append(f"`{name}` is no number of 0 or more")
             return default
         return number
@@ -236,7 +290,8 @@ class _Reader:
         if not isinstance(columns, dict):
             self.problems.append(f"`columns` of {where} is no mapping")
             columns = {}
-        found = {str(c): self._role(f"{name}.{c}", r) for c, r in columns.items()}
+        named = self._named(columns, f"`columns` of {where}")
+        found = {column: self._role(f"{name}.{column}", role) for column, role in named}
         return TableSpec(strategy, rows, {c: r for c, r in found.items() if r is not None})
 
     def _role(self, where: str, value: Any) -> tuple[Role, str | None] | None:

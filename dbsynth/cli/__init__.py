@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -10,49 +13,118 @@ from pathlib import Path
 
 import click
 
-from dbsynth.cli import check, clone, demo, fit, init, load, output, plan
+from dbsynth import __version__
+from dbsynth.cli import output
 from dbsynth.errors import DbsynthError
 
 BUG, INTERRUPTED = 3, 130
 
+# In the order in which one meets them.  The module of a command is imported when it is called.
+COMMANDS = {
+    "demo": "Clone an invented shop, side by side.",
+    "init": "Write a spec to review.",
+    "plan": "Show what a clone would do.",
+    "clone": "Build a synthetic clone of a database.",
+    "fit": "Fit a model of a database.",
+    "load": "Build a clone from a model file.",
+    "check": "Verify the constraints of a database.",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="dbsynth", message="%(prog)s %(version)s")
+
+class Commands(click.Group):
+    """The commands, each in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        if cmd_name not in COMMANDS:
+            near = difflib.get_close_matches(cmd_name, COMMANDS, 1)
+            known = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(COMMANDS)}."
+            ctx.fail(f"No such command `{output.plain(cmd_name)}`. {known}")
+        command: click.Command = getattr(
+            importlib.import_module(f"dbsynth.cli.{cmd_name}"), cmd_name
+        )
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 def cli() -> None:
-    """A database that behaves like production and holds nobody's data."""
+    """Make a database that behaves like production and holds nobody's data.
 
+    URLs are written as SQLAlchemy writes them: postgresql://user@host/database, sqlite:///file.db.
 
-for _command in (clone.clone, init.init, plan.plan, fit.fit, load.load, check.check, demo.demo):
-    cli.add_command(_command)
+    Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 a bug, 130 interrupted.
+    """
 
 
 def main() -> None:
     """Run the command line; the one place where errors become exit codes."""
+    signal.signal(signal.SIGTERM, _interrupted)  # what a run has built goes away with it
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command; returns its exit code (0 done, 1 failed, 2 usage or spec, 3 bug, 130 interrupted)."""
+    """Run a command; returns its exit code.
+
+    0 done, 1 failed, 2 wrong usage or spec, 3 a bug, 130 interrupted.  With ``--json`` an error is
+    one JSON object on stdout, besides the words on stderr.
+    """
+    as_json = "--json" in arguments
     try:
         cli.main(arguments, prog_name="dbsynth", standalone_mode=False)
     except DbsynthError as error:
-        output.say(f"error: {error.message}")
-        if error.hint:
-            output.say(f"hint: {error.hint}")
+        return _failed(error, as_json=as_json)
+    except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
         error.show()
-        return error.exit_code
-    except click.exceptions.Exit as error:
+        if as_json:
+            output.put_error("UsageError", error.format_message(), exit_code=error.exit_code)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         output.say("interrupted; the target is as it was")
+        if as_json:
+            output.put_error("Interrupted", "interrupted", exit_code=INTERRUPTED)
         return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Exception as error:  # noqa: BLE001  # the last line of defence: a bug becomes a log file
-        output.say(f"error: this is a bug in dbsynth ({type(error).__name__})")
-        output.say(f"hint: report it with the log file {_log(error)}")
-        return BUG
+        return _bug(error, as_json=as_json)
     return 0
+
+
+def _failed(error: DbsynthError, *, as_json: bool) -> int:
+    output.say(f"error: {error.message}")
+    if error.hint:
+        output.say(f"hint: {error.hint}")
+    if as_json:
+        kind = type(error).__name__
+        output.put_error(kind, error.message, hint=error.hint, exit_code=error.exit_code)
+    return error.exit_code
+
+
+def _bug(error: Exception, *, as_json: bool) -> int:
+    message = f"this is a bug in dbsynth ({type(error).__name__})"
+    hint = f"report it with the log file {_log(error)}, which holds no value"
+    output.say(f"error: {message}")
+    output.say(f"hint: {hint}")
+    if as_json:
+        output.put_error("Bug", message, hint=hint, exit_code=BUG)
+    return BUG
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _log(error: BaseException) -> Path:

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import click
 
-from dbsynth import pipeline
+import dbsynth
 from dbsynth.cli import options, output
 from dbsynth.errors import VerificationFailed
-from dbsynth.report import Status
 
 
-@click.command(short_help="Verify the constraints of a database.")
+@click.command()
 @click.argument("target")
 @options.json_option
 def check(target: str, as_json: bool) -> None:
     """Verify that every key and constraint of TARGET holds, by queries alone.
 
+    Nothing is written. The exit code is 1 where a constraint does not hold.
+
     Example: dbsynth check postgresql://me@staging/shop
     """
-    report = pipeline.check(target)
-    failed = [f for f in report.findings if f.status is Status.FAILED]
+    report = dbsynth.check(target)
     if as_json:
         output.put_json(report.to_json())
-    else:
-        for finding in failed:
-            output.put(output.plain(f"FAILED  {finding.check} {finding.subject}: {finding.detail}"))
-        for note in report.notes:
-            output.put(output.plain(f"note: {note}"))
-        output.put(f"{len(report.findings) - len(failed)} checks passed, {len(failed)} failed")
+    failed = output.failures(report)
+    if not as_json:
+        for line in [*failed, *(f"note: {output.plain(note)}" for note in report.notes)]:
+            output.put(line)
+        passed = len(report.findings) - len(failed)
+        output.put(f"{passed} checks passed, {len(failed)} failed")
+    if failed and as_json:  # the object above has said it
+        raise click.exceptions.Exit(VerificationFailed.exit_code)
     if failed:
-        raise VerificationFailed(f"{len(failed)} constraints do not hold", hint="see the list above")
+        raise VerificationFailed(
+            f"{len(failed)} constraints do not hold", hint="mend the rows that the list names"
+        )

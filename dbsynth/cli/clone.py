@@ -6,34 +6,42 @@ from pathlib import Path
 
 import click
 
-from dbsynth import pipeline
+import dbsynth
 from dbsynth.cli import options, output
+from dbsynth.errors import SpecError
 
 
-@click.command(short_help="Build a synthetic clone of a database.")
+@click.command()
 @click.argument("source")
-@click.argument("target")
+@click.argument("target", required=False)
 @options.spec_option
 @options.build_options
 @options.engine_option
 @options.json_option
 @options.quiet_option
 def clone(
-    source: str, target: str, spec_path: Path | None, scale: float | None, seed: int | None,
+    source: str, target: str | None, spec_path: Path | None, scale: float | None, seed: int | None,
     replace: bool, processes: int, engine: str | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Build a synthetic clone of SOURCE and make it TARGET.
 
-    The clone is built beside the target, verified, and put in place in one step.
+    SOURCE is a URL, or a spec file that names one (and TARGET too, where it is left out). The clone
+    is built beside the target, verified, and put in place in one step. See `dbsynth plan` for what
+    it would do.
 
     Example: dbsynth clone postgresql://reader@prod/shop postgresql://me@staging/shop --replace
     """
-    spec = options.read_spec(spec_path, scale=scale, seed=seed, engine=engine)
+    url, spec = options.source_and_spec(
+        source, spec_path, target=target, scale=scale, seed=seed, engine=engine
+    )
+    if not spec.target:
+        raise SpecError("no target is given", hint="name a URL, or set `target` in the spec")
     with options.progress(quiet=quiet) as shown:
-        report = pipeline.clone(
-            source, target, spec=spec, replace=replace, processes=processes, progress=shown
+        report = dbsynth.clone(
+            url, spec.target, spec=spec, replace=replace, processes=processes, progress=shown
         )
     if as_json:
         output.put_json(report.to_json())
     else:
         output.put(output.report_text(report))
+        output.put(f"The clone is in {output.plain(report.target)}")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from dbsynth import pipeline
+import dbsynth
 from dbsynth.cli import options, output
 
 
-@click.command(short_help="Fit a model of a database.")
+@click.command()
 @click.argument("source", required=False)
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), default="model.dbsynth",
               show_default=True, help="Where the model goes.")  # fmt: skip
@@ -30,15 +30,23 @@ def fit(
 
     Example: dbsynth fit postgresql://reader@prod/shop -o shop.dbsynth
     """
-    url, spec = options.source_and_spec(source, spec_path, seed=seed, engine=engine)
+    url, spec = options.source_and_spec(
+        source, spec_path, without=("target",), seed=seed, engine=engine
+    )
     with options.progress(quiet=quiet) as shown:
-        model, timings = pipeline.fit(url, path, spec=spec, progress=shown)
+        model, timings = dbsynth.fit(url, path, spec=spec, progress=shown)
     tables = [
         {"name": n, "strategy": f.strategy, "reason": f.reason, "real_rows": f.rows}
         for n, f in model.tables.items()
     ]
     if as_json:
         rounded = {name: round(seconds, 3) for name, seconds in timings.items()}
-        output.put_json({"model": str(path), "tables": tables, "timings": rounded, "notes": list(model.notes)})
-    else:
-        output.put(f"{path}: {len(tables)} tables. Next: dbsynth load {path} --to TARGET")
+        notes = list(model.notes)
+        output.put_json(
+            {"ok": True, "model": str(path), "tables": tables, "timings": rounded, "notes": notes}
+        )
+        return
+    output.put(f"{path}: {len(tables)} tables; seconds: {output.timings_text(timings.items())}")
+    for note in model.notes:
+        output.put(f"note: {output.plain(note)}")
+    output.put(f"Next: dbsynth load {path} --to TARGET")

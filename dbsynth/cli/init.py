@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import yaml
 
-from dbsynth import pipeline
+import dbsynth
 from dbsynth.cli import options, output
 from dbsynth.errors import SpecError
-from dbsynth.outline import Outline
+
+if TYPE_CHECKING:
+    from dbsynth.outline import Outline
 
 
-@click.command(short_help="Write a spec to review.")
+@click.command()
 @click.argument("source")
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), default="dbsynth.yaml",
               show_default=True, help="Where the spec goes; - for stdout.")  # fmt: skip
@@ -29,7 +32,7 @@ def init(source: str, path: Path, force: bool, quiet: bool) -> None:
     if str(path) != "-" and path.exists() and not force:
         raise SpecError(f"`{path}` exists", hint="give another name with -o, or --force")
     with options.progress(quiet=quiet) as shown:
-        outline = pipeline.plan(source, progress=shown)
+        outline = dbsynth.plan(source, progress=shown)
     text = spec_text(outline)
     if str(path) == "-":
         output.put(text.rstrip("\n"))

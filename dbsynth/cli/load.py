@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from dbsynth import pipeline
+import dbsynth
 from dbsynth.cli import options, output
 
 
-@click.command(short_help="Build a clone from a model file.")
+@click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--to", "target", required=True, help="URL of the target.")
 @options.spec_option
@@ -21,16 +21,19 @@ def load(
     model: Path, target: str, spec_path: Path | None, scale: float | None, seed: int | None,
     replace: bool, processes: int, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    """Build a clone from MODEL; the source is not needed.
+    """Build a clone from MODEL, a file that `dbsynth fit` wrote; the source is not needed.
 
     Example: dbsynth load shop.dbsynth --to postgresql://me@staging/shop --scale 0.1
     """
-    spec = options.read_spec(spec_path, scale=scale, seed=seed)
+    spec = options.read_spec(
+        spec_path, without=("source",), target=target, scale=scale, seed=seed
+    )
     with options.progress(quiet=quiet) as shown:
-        report = pipeline.load(
+        report = dbsynth.load(
             model, target, spec=spec, replace=replace, processes=processes, progress=shown
         )
     if as_json:
         output.put_json(report.to_json())
     else:
         output.put(output.report_text(report))
+        output.put(f"The clone is in {output.plain(report.target)}")

@@ -1,23 +1,24 @@
-"""Options that several commands share."""
+"""Options and arguments that several commands share."""
 
 from __future__ import annotations
 
+import importlib
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from dbsynth.cli.output import progress_for
+import dbsynth
 from dbsynth.errors import SpecError
-from dbsynth.progress import Progress
-from dbsynth.spec import Spec
+from dbsynth.progress import Progress, Silent
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_SQLITE = b"SQLite format 3\x00"
 
 
 def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -36,45 +37,70 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progres
 spec_option = click.option(
     "--spec", "spec_path", type=click.Path(path_type=Path), help="A reviewed dbsynth.yaml."
 )
+scale_option = click.option("--scale", type=click.FloatRange(0), help="Factor on numbers of rows.")
 seed_option = click.option("--seed", type=click.IntRange(0), help="Same seed, same bytes.")
 build_options = together(
-    click.option("--scale", type=click.FloatRange(0), help="Factor on the number of rows."),
+    scale_option,
     seed_option,
     click.option("--replace", is_flag=True, help="Replace a target that holds tables."),
     click.option(
         "--processes", type=click.IntRange(1, 64), default=1, show_default=True,
-        help="Processes that generate rows.",
+        help="Processes that generate rows; the outcome is the same.",
     ),
 )  # fmt: skip
 engine_option = click.option("--engine", help="Method of fitting.")
 
 
-def read_spec(path: Path | None, **said: Any) -> Spec:
-    """The spec of a file (or the empty one) with what the command line says on top."""
-    spec = Spec.load(path, os.environ) if path else Spec()
+def read_spec(path: Path | None, *, without: tuple[str, ...] = (), **said: Any) -> dbsynth.Spec:
+    """The spec of a file (or the empty one) with what the command line says on top.
+
+    Args:
+        path: The file.
+        without: Entries of the file that this command does not need.
+        said: What the command line says; None where it says nothing.
+    """
     known = {name: value for name, value in said.items() if value is not None}
-    if "engine" in known:
-        spec = Spec.parse({"engine": known.pop("engine")}, {}) if path is None else replace(
-            spec, engine=Spec.parse({"engine": known.pop("engine")}, {}).engine
-        )
-    return replace(spec, **known)
+    if path is None:
+        return dbsynth.Spec.parse({}, os.environ, said=known)
+    return dbsynth.Spec.load(path, os.environ, said=known, without=(*without, *known))
 
 
-def source_and_spec(argument: str | None, path: Path | None, **said: Any) -> tuple[str, Spec]:
-    """The source URL, from the argument or from the spec; the argument may be a spec file itself."""
-    if argument and "://" not in argument and path is None:
-        path, argument = Path(argument), None
-    spec = read_spec(path, **said)
-    source = argument or spec.source
-    if not source:
+def source_and_spec(
+    argument: str | None, path: Path | None, *, without: tuple[str, ...] = (), **said: Any
+) -> tuple[str, dbsynth.Spec]:
+    """The source and the spec; the argument is a URL, or a spec file that names one."""
+    if argument and "://" not in argument:
+        if path is not None:
+            raise SpecError(
+                f"`{argument}` is no URL",
+                hint="write postgresql://user@host/database or sqlite:///file.db",
+            )
+        path, argument = _spec_file(argument), None
+    spec = read_spec(path, without=without, source=argument, **said)
+    if not spec.source:
         raise SpecError("no source is given", hint="name a URL, or set `source` in the spec")
-    return source, spec
+    return spec.source, spec
+
+
+def _spec_file(argument: str) -> Path:
+    path = Path(argument)
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(len(_SQLITE)) == _SQLITE:
+                raise SpecError(
+                    f"`{argument}` is an SQLite file, not a spec",
+                    hint=f"write it as a URL: sqlite:///{argument}",
+                )
+    return path
 
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Progress]:
-    """Progress that is taken down however the command ends."""
-    shown = progress_for(wanted=not quiet)
+    """Bars where stderr is a terminal, else silence; taken down however the command ends."""
+    shown: Progress = Silent()
+    if not quiet and sys.stderr.isatty():
+        # Here, because the library for terminals takes longer to import than most commands run.
+        shown = importlib.import_module("dbsynth.cli.bars").Bars()
     try:
         yield shown
     finally:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dbsynth import pipeline
+import dbsynth
 from dbsynth.cli import options, output
-from dbsynth.outline import Outline
+
+if TYPE_CHECKING:
+    from dbsynth.outline import Outline
 
 
-@click.command(short_help="Show what a clone would do.")
+@click.command()
 @click.argument("source", required=False)
 @options.spec_option
-@click.option("--scale", type=click.FloatRange(0), help="Factor on the number of rows.")
+@options.scale_option
 @options.json_option
 @options.quiet_option
 def plan(
@@ -25,9 +27,9 @@ def plan(
 
     Example: dbsynth plan dbsynth.yaml
     """
-    url, spec = options.source_and_spec(source, spec_path, scale=scale)
+    url, spec = options.source_and_spec(source, spec_path, without=("target",), scale=scale)
     with options.progress(quiet=quiet) as shown:
-        outline = pipeline.plan(url, spec=spec, progress=shown)
+        outline = dbsynth.plan(url, spec=spec, progress=shown)
     if as_json:
         output.put_json(_json(outline, spec.scale))
     else:
