@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dbsynth.databases import open_database, open_stage
+from dbsynth.databases import at_risk, open_database, open_stage
 from dbsynth.databases.base import Database, Stage
 from dbsynth.deal import deal
 from dbsynth.draft import Draft, make_draft
-from dbsynth.errors import DatabaseError, TargetIsSource, VerificationFailed
+from dbsynth.errors import TargetIsSource, VerificationFailed
 from dbsynth.learn import fit as fit_model
 from dbsynth.generate import Generator, generator
 from dbsynth.model import Model, load_model
@@ -90,7 +90,7 @@ def check(target: str) -> Report:
     watch = Stopwatch()
     with open_database(target) as database, watch.step("verify"):
         schema = database.reflect()
-        findings = tuple(verify_constraints(database, schema))
+        findings = tuple(verify_constraints(database, schema.tables))
         tables = tuple(
             TableReport(t.name, "", "", 0, database.count_rows(t)) for t in schema.tables
         )
@@ -102,15 +102,13 @@ def refuse_source(database: Database, target: str) -> None:
 
     Raises:
         TargetIsSource: They are one database.
+        DatabaseError: One of them does not tell who it is.
     """
-    try:
-        with open_database(target) as other:
-            same = other.identity() == database.identity()
-    except DatabaseError:  # a target that cannot be read yet; opening the stage says why
-        return
-    if same:
+    if database.identity() & at_risk(target):
         raise TargetIsSource(
-            f"the target {database.label} is the source itself", hint="name another target database"
+            f"the source {database.label} would be replaced: it is the target, or bears a name that "
+            "building the target needs",
+            hint="name another target database",
         )
 
 
@@ -165,9 +163,13 @@ def _load_table(
     draft: Draft, table: Table, stage: Stage, rows: Generator, progress: Progress
 ) -> None:
     columns = [column.name for column in table.written]
-    if not draft.rows[table.name] or not columns:
+    rows_ = draft.rows[table.name]
+    if not rows_:
         return
-    progress.step(f"load {table.name}", draft.rows[table.name])
+    progress.step(f"load {table.name}", rows_)
+    if not columns:
+        stage.load_defaults(table, rows_)
+        return
 
     def chunks() -> Iterator[bytes]:
         for count, chunk in rows.chunks(table, stage.encoder(table, columns)):
@@ -181,10 +183,13 @@ def _verified(
     database: Database, source: Database | None, model: Model, draft: Draft
 ) -> Iterator[Finding]:
     schema = Schema(model.schema.tables)
-    if database.capabilities.proves_constraints and not any(not fk.declared for fk in schema.foreign_keys):
-        yield from proven(schema)
-    else:
-        yield from verify_constraints(database, schema)
+    proved: list[Table] = []
+    doubted: list[Table] = []
+    for table in schema.tables:
+        declared = all(fk.declared for fk in table.foreign_keys)
+        (proved if declared and database.proves(table) else doubted).append(table)
+    yield from proven(proved)
+    yield from verify_constraints(database, doubted)
     yield from verify_rows(database, schema, draft.rows)
     if source is not None:
         yield from verify_leaks(source, database, model)

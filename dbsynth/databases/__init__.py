@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from dbsynth.databases.base import Capabilities, Database, Encoder, Stage
-from dbsynth.databases.postgresql import open_postgresql, stage_postgresql
-from dbsynth.databases.sqlite import open_sqlite, stage_sqlite
+from dbsynth.databases.postgresql import open_postgresql, postgresql_at_risk, stage_postgresql
+from dbsynth.databases.sqlite import open_sqlite, sqlite_at_risk, stage_sqlite
 from dbsynth.databases.url import parse_url, scheme
 from dbsynth.errors import MissingDriver
 
@@ -20,6 +20,7 @@ __all__ = [
     "Encoder",
     "Kind",
     "Stage",
+    "at_risk",
     "open_database",
     "open_stage",
 ]
@@ -31,14 +32,15 @@ class Kind:
 
     open: Callable[[sa.URL], Database]
     stage: Callable[..., Stage]
+    at_risk: Callable[[sa.URL], frozenset[str]]
 
 
-_POSTGRESQL = Kind(open_postgresql, stage_postgresql)
+_POSTGRESQL = Kind(open_postgresql, stage_postgresql, postgresql_at_risk)
 
 KINDS: Mapping[str, Kind] = {
     "postgresql": _POSTGRESQL,
     "postgres": _POSTGRESQL,
-    "sqlite": Kind(open_sqlite, stage_sqlite),
+    "sqlite": Kind(open_sqlite, stage_sqlite, sqlite_at_risk),
 }
 
 
@@ -62,6 +64,19 @@ def open_stage(target_url: str, *, replace: bool) -> Stage:
     """
     parsed = parse_url(target_url)
     return _kind(parsed).stage(parsed, replace=replace)
+
+
+def at_risk(target_url: str) -> frozenset[str]:
+    """The identities of all that building a target may replace or remove.
+
+    That is the target, where there is one, and what bears a name that building needs.  The server is
+    asked through another of its databases, so that a target that lets nobody in is known as well.
+
+    Raises:
+        DatabaseError: The server cannot be asked.
+    """
+    parsed = parse_url(target_url)
+    return _kind(parsed).at_risk(parsed)
 
 
 def _kind(url: sa.URL) -> Kind:

@@ -50,10 +50,13 @@ class Database(Protocol):
     def __enter__(self) -> Database: ...
     def __exit__(self, *exception: object) -> None: ...
 
-    def identity(self) -> str:
-        """Who this database says it is: equal for two connections exactly if both reach the same
-        database, whatever the URLs say (a server's system identifier and the database's name and
-        number; a file's device and inode)."""
+    def identity(self) -> frozenset[str]:
+        """Who this database says it is, in one or several ways.
+
+        Two connections share one of them exactly if both reach the same database, whatever the URLs
+        say (a server's system identifier or moment of start with the database's number; a file's
+        device and inode).  Raises an error where the database does not tell.
+        """
 
     def reflect(self) -> Schema:
         """The schema: every user table of every namespace, in a deterministic order."""
@@ -72,6 +75,9 @@ class Database(Protocol):
 
     def structure(self) -> bytes:
         """The native definition of the whole schema, opaque to all but a stage of the same kind."""
+
+    def proves(self, table: Table) -> bool:
+        """Whether the server itself has validated every constraint of the table."""
 
     # Questions of verification.  Each answers with a number of offending rows.
     def count_orphans(self, key: ForeignKey) -> int: ...
@@ -111,6 +117,9 @@ class Stage(Protocol):
         Raises:
             RowsRejected: The server refused a row; names the constraint, never a value.
         """
+
+    def load_defaults(self, table: Table, rows: int) -> int:
+        """Append rows of which no column is written; returns their number."""
 
     def evaluate(self, table: Table, rows: pa.Table, expressions: Sequence[str]) -> pa.Table:
         """The values of SQL expressions over the given rows, in the order of the rows.

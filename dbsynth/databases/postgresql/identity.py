@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from dbsynth.databases.postgresql.connect import Connection, rows, value
+from dbsynth.databases.postgresql.connect import Connection, value
 
-_PUBLIC = """
-SELECT pg_catalog.has_function_privilege('public', 'pg_catalog.pg_control_system()', 'EXECUTE')
+_STARTED = "SELECT extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text"
+_MAY_ASK = """
+SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
 """
-_DATABASE = """
-SELECT oid::int8, datname FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
-"""
+_SYSTEM = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
+_NUMBER = "SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = %s"
+_CURRENT = "SELECT pg_catalog.current_database()"
 
 
-def identity(connection: Connection) -> str:
-    """The server's number with the number and name of the database.
+def identity(connection: Connection, database: str | None = None) -> frozenset[str]:
+    """The names of the connected database, or of another of its server; none where it has none such.
 
-    Whether the server's number is used depends on PUBLIC's rights, not on the role's own: two roles
-    must get one answer, or a source could be taken for another database.  Where PUBLIC may not ask,
-    the microsecond in which the server started stands for it, which anybody may read.
+    The microsecond in which the server started is one name: every role may ask for it, so that two
+    roles never disagree.  The system identifier is another, which also tells a standby from nothing
+    but its primary; not every role of every database may ask for it.
     """
-    if value(connection, _PUBLIC):
-        server = value(connection, "SELECT system_identifier FROM pg_catalog.pg_control_system()")
-    else:
-        server = value(
-            connection,
-            "SELECT 'started ' || extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text",
-        )
-    [(number, name)] = rows(connection, _DATABASE)
-    return f"postgresql {server} {number} {name}"
+    number = value(connection, _NUMBER, [database or value(connection, _CURRENT)])
+    if number is None:
+        return frozenset()
+    names = {f"postgresql started {value(connection, _STARTED)} {number}"}
+    if value(connection, _MAY_ASK):
+        names.add(f"postgresql system {value(connection, _SYSTEM)} {number}")
+    return frozenset(names)

@@ -19,6 +19,7 @@ from dbsynth.databases.url import display
 from dbsynth.errors import DatabaseError, TargetNotEmpty
 
 BUILDING = "dbsynth: a clone is being built here"
+_NEW, _OLD = "__dbsynth_new", "__dbsynth_old"
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.2
 REPLACED = "dbsynth: replaced by a newer clone, to be dropped"
@@ -62,8 +63,8 @@ class Beside:
         self._connection = connection
         self._target = target
         self.name = url.database or ""
-        self.database = cut(self.name, "__dbsynth_new")
-        self._old = cut(self.name, "__dbsynth_old")
+        self.database = cut(self.name, _NEW)
+        self._old = cut(self.name, _OLD)
 
     def begin(self) -> None:
         """Make the empty database."""
@@ -163,6 +164,11 @@ def lock(connection: Connection, url: sa.URL) -> None:
             return
         time.sleep(_PAUSE_SECONDS)
     raise in_use(url)
+
+
+def names_in_danger(name: str) -> tuple[str, str, str]:
+    """The names of databases that building a target may replace or drop."""
+    return name, cut(name, _NEW), cut(name, _OLD)
 
 
 def in_use(url: sa.URL) -> DatabaseError:

@@ -45,6 +45,20 @@ SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'm' AND NOT c.relispopulated ORDER BY 1
 """
+# Tables (for a partition its root) with a constraint of their own or of a column's domain that the
+# server has not tested on the rows.
+_UNVALIDATED = """
+SELECT n.nspname, t.relname FROM (
+  SELECT c.conrelid AS relation FROM pg_catalog.pg_constraint c
+  WHERE NOT c.convalidated AND c.conrelid <> 0
+  UNION SELECT a.attrelid FROM pg_catalog.pg_constraint c
+  JOIN pg_catalog.pg_attribute a ON a.atttypid = c.contypid
+  WHERE NOT c.convalidated AND c.contypid <> 0
+) AS found
+JOIN pg_catalog.pg_class t
+  ON t.oid = coalesce(pg_catalog.pg_partition_root(found.relation), found.relation)
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+"""
 
 
 class PostgresDatabase:
@@ -91,7 +105,7 @@ class PostgresDatabase:
             raise DatabaseError(f"{self.label} is not open")
         return self._open
 
-    def identity(self) -> str:
+    def identity(self) -> frozenset[str]:
         """Which server and database this is; see `dbsynth.databases.base.Database.identity`."""
         with refused(f"Cannot tell which server {self.label} is"):
             return identity(self._connection)
@@ -156,6 +170,15 @@ class PostgresDatabase:
         # Parallel workers would hand over rows in an order of their own.
         command(connection, "SET LOCAL max_parallel_workers_per_gather = 0")
         return connection
+
+    def proves(self, table: Table) -> bool:
+        """Whether no constraint of the table is NOT VALID."""
+        return qualified(table) not in self._doubtful
+
+    @cached_property
+    def _doubtful(self) -> frozenset[str]:
+        found = rows(self._connection, _UNVALIDATED)
+        return frozenset(f"{quote(namespace)}.{quote(bare)}" for namespace, bare in found)
 
     # Questions of verification
 

@@ -151,6 +151,13 @@ class PostgresStage:
         names = self._columns(table, columns)
         return copy_in(self._connection, self._target(table), names, chunks, table.name)
 
+    def load_defaults(self, table: Table, rows: int) -> int:
+        """Append rows of which no column is written; returns their number."""
+        none = f"SELECT FROM pg_catalog.generate_series(1, {int(rows)})"
+        with refused(f"Table `{table.name}` cannot be loaded"):
+            command(self._connection, f"INSERT INTO {self._target(table)} {none}")
+        return rows
+
     def evaluate(self, table: Table, rows: pa.Table, expressions: Sequence[str]) -> pa.Table:
         """The values of SQL expressions over rows."""
         like = self._target(table) if self._names else None

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from dbsynth.databases.sqlite.connection import connect
+from dbsynth.databases.sqlite.connection import connect, reason
 from dbsynth.errors import DatabaseError, TargetNotEmpty
 
 _LEFTOVERS = ("-wal", "-shm", "-journal")
@@ -26,7 +26,7 @@ def claim(path: Path, label: str) -> int:
         )
     while True:
         try:
-            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise DatabaseError(
                 f"no file can be made in the folder of target {label}: {error.strerror}",
@@ -97,7 +97,7 @@ def _taken(target: Path, label: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
-        raise _refusal(label, error) from error
+        raise _refusal(label, error) from None
     return connection
 
 
@@ -107,7 +107,7 @@ def _refusal(label: str, error: sqlite3.Error) -> DatabaseError:
             f"another program is using target {label}", hint="Close that program and run again"
         )
     return DatabaseError(
-        f"target {label} exists and is no SQLite database that can be written: {error}",
+        f"target {label} exists and is no SQLite database that can be written: {reason(error)}",
         hint="Name another file, dbsynth never overwrites it",
     )
 
@@ -139,7 +139,7 @@ def _empty_log(target: Path, label: str) -> None:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise _refusal(label, error) from error
+        raise _refusal(label, error) from None
     if busy:
         raise DatabaseError(
             f"another program is using target {label}", hint="Close that program and run again"

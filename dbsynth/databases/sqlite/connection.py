@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,22 +31,41 @@ def file_of(url: sa.URL) -> Path:
     return Path(name).expanduser().resolve()
 
 
-def identity_of(path: Path) -> str:
+def identity_of(path: Path) -> frozenset[str]:
     """A name that two paths share exactly if they reach one file."""
     try:
         status = path.stat()
     except FileNotFoundError:
-        return f"sqlite:{path.resolve()}"
-    return f"sqlite:{status.st_dev}:{status.st_ino}"
+        return frozenset({f"sqlite:{path.resolve()}"})
+    except OSError as error:
+        raise DatabaseError(f"the file {path} cannot be looked at: {error.strerror}") from None
+    return frozenset({f"sqlite:{status.st_dev}:{status.st_ino}"})
+
+
+# Messages that name objects.  Others may quote a value of a row, and are not repeated.
+_SPEAKING = re.compile(
+    r"^(?:[\w ]*constraint failed|no such|near |duplicate column|table .* (?:has|already)|unable to open"
+    r"|database (?:is|disk|or|table|schema)|disk I/O|file is|attempt to write|datatype mismatch$"
+    r"|cannot (?:store|INSERT|modify)|not authorized|out of memory|unrecognized token|too many"
+    r"|string or blob too big|wrong number of arguments|misuse|ambiguous|interrupted|unsupported file)"
+)
+
+
+def reason(error: sqlite3.Error) -> str:
+    """What SQLite complained of, in words that hold no value of a row."""
+    text = str(error)
+    if _SPEAKING.match(text):
+        return text
+    return getattr(error, "sqlite_errorname", None) or type(error).__name__
 
 
 @contextmanager
 def explained(label: str) -> Iterator[None]:
-    """Turns errors of SQLite into `DatabaseError`; their texts name columns, never values."""
+    """Turns errors of SQLite into `DatabaseError`, without values of rows."""
     try:
         yield
     except sqlite3.Error as error:
-        raise DatabaseError(f"SQLite refused a question about {label}: {error}") from error
+        raise DatabaseError(f"SQLite refused a question about {label}: {reason(error)}") from None
 
 
 def connect(path: Path, mode: str, timeout: float = 5.0) -> sqlite3.Connection:
@@ -79,7 +99,7 @@ def connect_snapshot(path: Path, label: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
-        raise CannotConnect(f"{label} cannot be opened: {error}", hint=_hint(error)) from error
+        raise CannotConnect(f"{label} cannot be opened: {reason(error)}", hint=_hint(error)) from None
     return connection
 
 

@@ -70,7 +70,7 @@ class SqliteDatabase:
         if self._opened is not None:
             self._opened.close()
 
-    def identity(self) -> str:
+    def identity(self) -> frozenset[str]:
         """The device and inode of the file."""
         return identity_of(self._path)
 
@@ -109,6 +109,10 @@ class SqliteDatabase:
         else:
             batches = list(_kept(self.read(table, columns), key, share))
         return pa.Table.from_batches(batches, _schema(table, columns))
+
+    def proves(self, table: Table) -> bool:
+        """Never: SQLite tests no constraint on rows that are there."""
+        return False
 
     def count_orphans(self, key: ForeignKey) -> int:
         """Rows of the child, without NULL in the key, that have no parent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
-from dbsynth.databases.sqlite.connection import number, rows
+from dbsynth.databases.sqlite.connection import number, reason, rows
 from dbsynth.databases.sqlite.sql import quoted
 from dbsynth.databases.sqlite.structure import Structure
 from dbsynth.errors import LoadError
@@ -18,11 +18,11 @@ def add(connection: sqlite3.Connection, statement: str) -> None:
         connection.execute(statement)
     except sqlite3.IntegrityError as error:
         raise LoadError(
-            f"a unique index does not hold: {error}", hint="Check the columns of that index"
-        ) from error
+            f"a unique index does not hold: {reason(error)}", hint="Check the columns of that index"
+        ) from None
     except sqlite3.Error as error:
         what = " ".join(statement.split()[:5])
-        raise LoadError(f"`{what} ...` failed: {error}") from error
+        raise LoadError(f"`{what} ...` failed: {reason(error)}") from None
 
 
 def prove(connection: sqlite3.Connection, schema: Schema, names: Mapping[str, str]) -> None:

@@ -15,7 +15,15 @@ import sqlalchemy as sa
 from dbsynth.databases import ddl
 from dbsynth.databases.base import Encoder
 from dbsynth.databases.sqlite import building, finishing
-from dbsynth.databases.sqlite.connection import CAPABILITIES, connect, explained, file_of, rows
+from dbsynth.databases.sqlite.connection import (
+    CAPABILITIES,
+    connect,
+    explained,
+    file_of,
+    identity_of,
+    reason,
+    rows,
+)
 from dbsynth.databases.sqlite.database import SqliteDatabase
 from dbsynth.databases.sqlite.sql import is_virtual, quoted, table_text
 from dbsynth.databases.sqlite.structure import Structure
@@ -41,6 +49,12 @@ def stage_sqlite(url: sa.URL, *, replace: bool) -> SqliteStage:
     false, and `DatabaseError` where it is no SQLite database or another program uses it.
     """
     return SqliteStage(file_of(url), url.render_as_string(hide_password=True), replace=replace)
+
+
+def sqlite_at_risk(url: sa.URL) -> frozenset[str]:
+    """The identities of the target of a URL and of the file in which it is built."""
+    target = file_of(url)
+    return identity_of(target) | identity_of(building.path_beside(target))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +143,18 @@ class SqliteStage:
         marks = ", ".join("?" * len(columns))
         into = f"main.{quoted(self._name(table))}"
         statement = f"INSERT INTO {into} ({listed}) VALUES ({marks})"
-        if not columns:
-            statement = f"INSERT INTO {into} DEFAULT VALUES"
         count = 0
         for chunk in chunks:
             batch = _unpacked(chunk)
             self._insert(statement, batch, f"table {table.name}")
             count += batch.num_rows
         return count
+
+    def load_defaults(self, table: Table, rows: int) -> int:
+        """Appends rows of which no column is written; returns their number."""
+        statement = f"INSERT INTO main.{quoted(self._name(table))} DEFAULT VALUES"
+        self._execute_many(statement, [()] * rows, f"table {table.name}")
+        return rows
 
     def evaluate(self, table: Table, rows: pa.Table, expressions: Sequence[str]) -> pa.Table:
         """The values of SQL expressions over the given rows, in the order of the rows."""
@@ -219,14 +237,17 @@ class SqliteStage:
     def _insert(self, statement: str, batch: pa.RecordBatch, where: str) -> None:
         values = [python_values(column) for column in batch.columns]
         parameters: Iterable[Any] = zip(*values, strict=True) if values else [()] * batch.num_rows
+        self._execute_many(statement, parameters, where)
+
+    def _execute_many(self, statement: str, parameters: Iterable[Any], where: str) -> None:
         try:
             self._connection.executemany(statement, parameters)
         except sqlite3.IntegrityError as error:
             raise RowsRejected(
-                f"{where} refuses rows: {error}", hint="Check the constraint that is named"
-            ) from error
+                f"{where} refuses rows: {reason(error)}", hint="Check the constraint that is named"
+            ) from None
         except sqlite3.Error as error:
-            raise LoadError(f"{where} cannot be filled: {error}") from error
+            raise LoadError(f"{where} cannot be filled: {reason(error)}") from None
 
     def _scratch_text(self, table: Table, given: pa.Table) -> str:
         """A table with the declared types and collations of the staged one, without constraints."""
