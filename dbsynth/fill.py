@@ -18,10 +18,11 @@ from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.identifiers.avoid import draw_avoiding
-from dbsynth.model import ColumnModel, name_parts
+from dbsynth.model import Anchor, ColumnModel, name_parts
 from dbsynth.outline import SPAN, joined_names
-from dbsynth.randomness import UInt64, hashed
+from dbsynth.randomness import Float64, UInt64, hashed
 from dbsynth.schema import Column, ForeignKey, Kind, Table
+from dbsynth.times import after_anchor, microseconds_of
 
 Int64 = npt.NDArray[np.int64]
 _DEEPEST = 40
@@ -55,17 +56,23 @@ def keys_of(draft: Draft, table: Table, column: str) -> list[ForeignKey]:
 
 
 def own_values(
-    draft: Draft, table: Table, column: Column, model: ColumnModel, positions: Int64, index: Int64
-) -> pa.Array:
+    draft: Draft, table: Table, column: Column, model: ColumnModel, positions: Int64, index: Int64,
+    rows: Int64 | None = None,
+) -> pa.Array:  # fmt: skip
     """The values of a column that is in no foreign key.
 
     Args:
+        rows: The rows that the values are for, where others (``positions``) lend their codes.
         index: What codes inside bins and provided values are drawn by: the positions themselves, or
             other numbers where a value shall be drawn anew.
     """
     key = draft.streams.key("values", table.name, column.name)
     codes = draft.codes[table.name].get(variables.column(column.name))
     mine = None if codes is None else codes[positions]
+    if model.anchor is not None and model.codec is not None and mine is not None:
+        distance = model.codec.decode(mine, index, key)
+        times = _anchor_times(draft, table, model.anchor, positions if rows is None else rows)
+        return after_anchor(column, model.anchor, distance, times)
     if model.codec is not None and mine is not None:
         return _typed(model.codec.decode(mine, index, key), column)
     present = np.ones(len(positions), bool) if mine is None else mine > 0
@@ -80,6 +87,22 @@ def own_values(
         index = _people(draft, table, index, key)
     drawn = draw_avoiding(provider, state, index, key, model.provided.avoid, SPAN)
     return pc.if_else(pa.array(present), _typed(drawn, column), pa.scalar(None, arrow_type(column)))
+
+
+def _anchor_times(draft: Draft, table: Table, anchor: Anchor, rows: Int64) -> Float64:
+    """The anchors of some rows in microseconds, NaN where there is none."""
+    if anchor.key is None:
+        return _microseconds(draft, table, anchor.column, rows)
+    links = draft.links[anchor.key][rows]
+    parent = draft.model.schema[anchor.key.parent]
+    times = _microseconds(draft, parent, anchor.column, np.maximum(links, 0))
+    return np.where(links >= 0, times, np.nan)
+
+
+def _microseconds(draft: Draft, table: Table, column: str, rows: Int64) -> Float64:
+    model = draft.model.tables[table.name].columns[column]
+    form = model.anchor.form if model.anchor else getattr(model.codec, "form", "")
+    return microseconds_of(values(draft, table, column, rows), form)
 
 
 def _people(draft: Draft, table: Table, index: UInt64, key: int) -> UInt64:

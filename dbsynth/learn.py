@@ -13,18 +13,22 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.codec import Alphabet, Codec, Codes, Presence, fit_number, to_numbers
+from dbsynth.codec import Alphabet, Codec, Codes, Presence, fit_number, k_threshold, to_numbers
 from dbsynth.databases.base import Database
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import Engine, TableModel
 from dbsynth.graph import Plan, is_unique
 from dbsynth.keys import group_ids, hash_keys, join, key_parts, rank_in_group
-from dbsynth.model import ColumnModel, Degrees, Model, TableFacts
+from dbsynth.model import Anchor, ColumnModel, Degrees, Model, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams, UInt64
-from dbsynth.schema import Column, ForeignKey, Kind, Table, UniqueKey
+from dbsynth.schema import Column, ForeignKey, Kind, Table
+from dbsynth.times import (
+    Times, anchored, best_anchor, grid, in_microseconds, in_order_of_time, time_of,
+)  # fmt: skip
 
+Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 COUNTER = Column("count", Kind.INTEGER, "integer", nullable=False)
 _RANKED_SHARE = 0.95
@@ -41,6 +45,7 @@ def fit(database: Database, plan: Outline, engine: str, streams: Streams, progre
         progress.step(f"read {table.name}", plan.tables[table.name].rows)
         encoded[table.name] = _encode(database, plan, table, progress)
     links = _links(plan, encoded)
+    plan = _with_anchors(plan, encoded, links)
     tables = {name: _ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
     work = _Work(plan.plan, tables, {n: e.codes for n, e in encoded.items()}, links)
     made = [n for n in plan.plan.order if tables[n].strategy == "synthesize" and tables[n].rows]
@@ -65,6 +70,7 @@ class _Encoded:
     keys: dict[tuple[str, ...], UInt64] = field(default_factory=dict)
     references: dict[ForeignKey, tuple[UInt64, npt.NDArray[np.bool_]]] = field(default_factory=dict)
     counters: dict[str, Int64] = field(default_factory=dict)  # integers that may count within a key
+    times: dict[str, Float64] = field(default_factory=dict)  # in microseconds, NaN for NULL
     copied: pa.Table | None = None
 
 
@@ -98,6 +104,7 @@ def _encode(database: Database, plan: Outline, table: Table, progress: Progress)
     codecs = {n: c for n, m in facts.columns.items() if (c := codec_of(m))}
     if facts.strategy != "synthesize":
         codecs = {}
+    timed = {n: facts.columns[n] for n in codecs if time_of(table.column_by_name[n], facts.columns[n])}
     counters = _counter_columns(table)
     if facts.strategy == "copy":
         needed = own
@@ -110,11 +117,13 @@ def _encode(database: Database, plan: Outline, table: Table, progress: Progress)
     if needed and facts.rows and facts.strategy != "empty":
         for batch in database.read(table, needed):
             columns = {name: batch.column(i) for i, name in enumerate(needed)}
-            parts.append(_encode_batch(columns, table, referenced, codecs, counters))
+            parts.append(_encode_batch(columns, table, referenced, codecs, counters, timed))
             if facts.strategy == "copy":
                 batches.append(batch)
             progress.advance(batch.num_rows)
     whole = _concatenated(parts, table, referenced, codecs, counters)
+    for name in timed:
+        whole.times[name] = np.concatenate([p.times[name] for p in parts] or [np.zeros(0)])
     if facts.strategy == "copy":
         empty = database.sample(table, own, 1, 0).schema
         whole.copied = pa.Table.from_batches(batches, batches[0].schema if batches else empty)
@@ -141,10 +150,13 @@ def _encode_batch(
     referenced: tuple[tuple[str, ...], ...],
     codecs: Mapping[str, Codec],
     counters: tuple[str, ...],
+    timed: Mapping[str, ColumnModel],
 ) -> _Encoded:
     part = _Encoded()
     for name, codec in codecs.items():
         part.codes[name] = codec.encode(columns[name])
+    for name, model in timed.items():
+        part.times[name] = in_microseconds(columns[name], table.column_by_name[name], model)
     for key in referenced:
         hashes, complete = hash_keys([columns[c] for c in key])
         part.keys[key] = np.where(complete, hashes, np.uint64(0))
@@ -186,6 +198,43 @@ def _links(plan: Outline, encoded: Mapping[str, _Encoded]) -> dict[ForeignKey, I
         fk: join(*encoded[fk.child].references[fk], encoded[fk.parent].keys[fk.parent_columns])[0]
         for fk in plan.schema.foreign_keys
     }
+
+
+def _with_anchors(
+    plan: Outline, encoded: Mapping[str, _Encoded], links: Mapping[ForeignKey, Int64]
+) -> Outline:
+    """The outline where times are coded relative to other times, if that is steadier."""
+    tables = dict(plan.tables)
+    for name in plan.plan.order:
+        rows, facts = encoded[name], tables[name]
+        fk = plan.plan.generating.get(name)
+        columns = dict(facts.columns)
+        times = {n: _times(plan.schema[name], n, columns[n], rows) for n in rows.times}
+        parent = {}
+        if fk is not None:
+            parent = {
+                Anchor(n, fk): np.append(t, np.nan)[links[fk]] for n, t in encoded[fk.parent].times.items()
+            }
+        earlier: dict[Anchor, Float64] = {}
+        for column in in_order_of_time(times):
+            found = best_anchor(times[column], [*parent.items(), *earlier.items()])
+            if found is not None:
+                declared = plan.schema[name].column_by_name[column]
+                model, distance = anchored(
+                    declared, columns[column], times[column], *found, k_threshold(facts.rows)
+                )
+                columns[column] = model
+                assert model.codec is not None
+                rows.codes[column] = model.codec.encode(distance)
+            earlier[Anchor(column)] = times[column].numbers
+        tables[name] = replace(facts, columns=columns)
+    return replace(plan, tables=tables)
+
+
+def _times(table: Table, name: str, model: ColumnModel, rows: _Encoded) -> Times:
+    found = time_of(table.column_by_name[name], model)
+    assert found is not None
+    return Times(rows.times[name], grid(*found), found[0])
 
 
 def _ranked(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,23 @@ class Provided:
     avoid: AvoidList | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The time that another time is relative to.
+
+    Attributes:
+        column: Its column, in the same row, or in the parent where there is a key.
+        key: The generating foreign key, or None for the same row.
+        step: Grid in microseconds; the anchor is rounded down to it.
+        form: Text format of the anchored column, where it is text.
+    """
+
+    column: str
+    key: ForeignKey | None = None
+    step: float = 1.0
+    form: str = ""
+
+
 @dataclass(frozen=True)
 class ColumnModel:
     """How the values of one column come about.
@@ -54,6 +71,7 @@ class ColumnModel:
         ranked: First number of a counter that starts anew for every group of the other key columns.
         avoid: Real numbers of a mint, which a key that leaves gaps steps around.
         nulls: Whether the column has NULLs, so that its presence is a variable of the engine.
+        anchor: The time to which the codec's value is a distance.
     """
 
     decision: Decision
@@ -63,6 +81,7 @@ class ColumnModel:
     avoid: AvoidList | None = None
     ranked: int | None = None
     nulls: bool = False
+    anchor: Anchor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +201,20 @@ def _document(model: Model) -> dict[str, Any]:
             "copied": plan.copied,
             "cycles": plan.cycles,
         },
-        "tables": {name: _facts_json(facts) for name, facts in model.tables.items()},
+        "tables": {name: _facts_json(facts, keys) for name, facts in model.tables.items()},
         "degrees": {str(keys.index(fk)): _degrees_json(d) for fk, d in model.degrees.items()},
         "counters": {str(keys.index(fk)): c.to_json() for fk, c in model.counters.items()},
     }
 
 
-def _facts_json(facts: TableFacts) -> dict[str, Any]:
+def _anchor_json(anchor: Anchor | None, keys: Sequence[ForeignKey]) -> dict[str, Any] | None:
+    if anchor is None:
+        return None
+    key = None if anchor.key is None else keys.index(anchor.key)
+    return {"column": anchor.column, "key": key, "step": anchor.step, "form": anchor.form}
+
+
+def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]:
     columns = {}
     for name, column in facts.columns.items():
         provided = column.provided
@@ -211,6 +237,7 @@ def _facts_json(facts: TableFacts) -> dict[str, Any]:
             "avoid": column.avoid.to_bytes().hex() if column.avoid else None,
             "ranked": column.ranked,
             "nulls": column.nulls,
+            "anchor": _anchor_json(column.anchor, keys),
         }
     return {
         "strategy": facts.strategy, "reason": facts.reason, "rows": facts.rows, "columns": columns,
@@ -242,7 +269,7 @@ def _from_file(file: zipfile.ZipFile) -> Model:
     for name, facts in value["tables"].items():
         member = f"copied/{numbers[name]}"
         copied = _read_arrow(file.read(member)) if member in members else None
-        tables[name] = _facts(facts, copied)
+        tables[name] = _facts(facts, copied, keys)
     return Model(
         schema,
         Plan(
@@ -268,7 +295,9 @@ def _from_file(file: zipfile.ZipFile) -> Model:
     )
 
 
-def _facts(value: Mapping[str, Any], copied: pa.Table | None) -> TableFacts:
+def _facts(
+    value: Mapping[str, Any], copied: pa.Table | None, keys: Sequence[ForeignKey]
+) -> TableFacts:
     columns = {}
     for name, column in value["columns"].items():
         decision = {**column["decision"], "role": Role(column["decision"]["role"])}
@@ -286,9 +315,17 @@ def _facts(value: Mapping[str, Any], copied: pa.Table | None) -> TableFacts:
             AvoidList.from_bytes(bytes.fromhex(column["avoid"])) if column["avoid"] else None,
             column["ranked"],
             column["nulls"],
+            _anchor(column["anchor"], keys),
         )
     people = AvoidList.from_bytes(bytes.fromhex(value["people"])) if value["people"] else None
     return TableFacts(value["strategy"], value["reason"], value["rows"], columns, copied, people)
+
+
+def _anchor(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Anchor | None:
+    if value is None:
+        return None
+    key = None if value["key"] is None else keys[value["key"]]
+    return Anchor(value["column"], key, value["step"], value["form"])
 
 
 def _degrees(value: Mapping[str, Any]) -> Degrees:

@@ -177,16 +177,16 @@ class _Own:
     def take(self, rows: Int64, donors: Int64) -> None:
         self._put(rows, self._current().take(pa.array(donors)))
 
-    def _drawn(self, donors: Int64, index: Int64) -> pa.Array:
+    def _drawn(self, donors: Int64, index: Int64, rows: Int64 | None = None) -> pa.Array:
         column = self.table.column_by_name[self.name]
         model = self.draft.model.tables[self.table.name].columns[self.name]
-        return own_values(self.draft, self.table, column, model, donors, index)
+        return own_values(self.draft, self.table, column, model, donors, index, rows)
 
     def proposals(self, rows: Int64, round_: int) -> tuple[dict[str, pa.Array], object]:
         count = self.draft.rows[self.table.name]
         draw = hashed(self.draft.streams.key("redraw", self.table.name, self.name, round_), rows)
         donors = (draw % np.uint64(count)).astype(np.int64)
-        drawn = self._drawn(donors, rows + count * (round_ + 1))
+        drawn = self._drawn(donors, rows + count * (round_ + 1), rows)
         return {self.name: drawn}, drawn
 
     def candidates(self, row: int) -> tuple[dict[str, pa.Array], object]:
