@@ -49,6 +49,8 @@ def _canonical(column: pa.Array | pa.ChunkedArray) -> pl.Series:
         return series.cast(pl.String)
     if series.dtype == pl.Binary:
         return series.bin.encode("hex")
+    if series.dtype == pl.Duration:
+        series = series.cast(pl.Int64)
     return series.cast(pl.String)
 
 

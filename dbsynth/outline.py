@@ -58,6 +58,7 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
     schema = spec.applied_to(database.reflect())
     progress.step("profile", len(schema.tables))
     rows = {table.name: database.count_rows(table) for table in schema.tables}
+    schema, broken = _kept_checks(database, schema, rows)
     schema, unkept = _kept_keys(database, schema, rows)
     tables = {}
     for table in schema.tables:
@@ -65,7 +66,27 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
         progress.advance(1)
     tables = _closed_under_copying(schema, tables)
     copied = [name for name, facts in tables.items() if facts.strategy == "copy"]
-    return Outline(schema, make_plan(schema, rows, copied), tables, schema.notes + unkept)
+    return Outline(schema, make_plan(schema, rows, copied), tables, schema.notes + broken + unkept)
+
+
+def _kept_checks(
+    database: Database, schema: Schema, rows: Mapping[str, int]
+) -> tuple[Schema, tuple[str, ...]]:
+    """The schema without CHECKs that the server has not validated and the source breaks."""
+    tables, notes = [], []
+    for table in schema.tables:
+        checks = []
+        asked = database.capabilities.proves_constraints and rows[table.name] > 0
+        asked = asked and not database.proves(table)
+        for check in table.checks:
+            failing = database.count_failing(table, check) if asked else 0
+            if not failing:
+                checks.append(check)
+                continue
+            notes.append(f"{table.name}: {failing} of {rows[table.name]} rows of the source break CHECK "
+                         f"{check.name}, which is NOT VALID, so the clone does not keep it either")  # fmt: skip
+        tables.append(replace(table, checks=tuple(checks)))
+    return Schema(tuple(tables), schema.notes), tuple(notes)
 
 
 def _kept_keys(
@@ -75,7 +96,7 @@ def _kept_keys(
     broken: list[ForeignKey] = []
     notes = []
     for fk in schema.foreign_keys:
-        if (database.capabilities.proves_constraints and fk.declared) or not rows[fk.child]:
+        if (fk.declared and database.proves(schema[fk.child])) or not rows[fk.child]:
             continue
         orphans = database.count_orphans(fk)
         if orphans and (not rows[fk.parent] or orphans > _UNKEPT_SHARE * rows[fk.child]):

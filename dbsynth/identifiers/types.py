@@ -62,8 +62,13 @@ def _number(index: UInt64, key: int, width: int) -> pa.Array:
     return plain(choose(key, index, 10_000))
 
 
+def _folded(index: UInt64) -> UInt64:
+    """32 bits, different for indexes below 2**32, and others for the far indexes of a redraw."""
+    return (index + (index >> np.uint64(32)) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFF)
+
+
 def _distinct_number(index: UInt64, key: int, width: int) -> pa.Array:
-    return plain(index)
+    return plain(_folded(index))
 
 
 def _decimal(index: UInt64, key: int, width: int) -> pa.Array:
@@ -203,7 +208,7 @@ def _uuid(index: UInt64, key: int, width: int) -> pa.Array:
 
 
 def _lsn(index: UInt64, key: int, width: int) -> pa.Array:
-    return joined("0/", fixed(index & np.uint64(0xFFFFFFFF), 8, b"0123456789ABCDEF"))
+    return joined("0/", fixed(_folded(index), 8, b"0123456789ABCDEF"))
 
 
 _DRAWN: dict[str, Callable[[UInt64, int, int], pa.Array]] = {
