@@ -85,7 +85,9 @@ def own_values(
     if model.decision.role is Role.IDENTIFIER:  # the columns of a row share one identity
         key = draft.streams.key("person", table.name)
         index = _people(draft, table, index, key)
-    drawn = draw_avoiding(provider, state, index, key, model.provided.avoid, SPAN)
+    drawn = draw_avoiding(
+        provider, state, index, key, model.provided.avoid, _span(draft, table, model.decision.role)
+    )
     return pc.if_else(pa.array(present), _typed(drawn, column), pa.scalar(None, arrow_type(column)))
 
 
@@ -103,6 +105,13 @@ def _microseconds(draft: Draft, table: Table, column: str, rows: Int64) -> Float
     model = draft.model.tables[table.name].columns[column]
     form = model.anchor.form if model.anchor else getattr(model.codec, "form", "")
     return microseconds_of(values(draft, table, column, rows), form)
+
+
+def _span(draft: Draft, table: Table, role: Role) -> int:
+    """How far apart redraws lie: no further than they must, as unique codes have little room."""
+    if role is Role.IDENTIFIER and draft.model.tables[table.name].people is not None:
+        return SPAN  # beyond the indices of `_people`
+    return 1 << max(draft.rows[table.name], 64).bit_length()
 
 
 def _people(draft: Draft, table: Table, index: UInt64, key: int) -> UInt64:
