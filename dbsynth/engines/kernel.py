@@ -163,19 +163,19 @@ def grow(
 
 
 @numba.njit(cache=True, nogil=True)
-def descend(features: Any, node_feature: Any, node_bin: Any, node_left: Any, node_right: Any) -> Any:
-    """The leaf number of every row; ``features`` has shape (features, rows)."""
-    n = features.shape[1]
-    leaf = np.empty(n, np.int32)
-    for r in range(n):
+def descend(features: Any, nodes: Any, leaf: Any) -> None:
+    """Fill in the leaf number of every row.
+
+    Args:
+        features: uint8, shape (rows, features): the features of a row lie side by side.
+        nodes: int32, shape (nodes, 4): feature, last bin that goes left, left child, right child.
+        leaf: int32, shape (rows,).
+    """
+    for r in range(features.shape[0]):
         node = 0
-        while node_feature[node] >= 0:
-            if features[node_feature[node], r] <= node_bin[node]:
-                node = node_left[node]
-            else:
-                node = node_right[node]
-        leaf[r] = node_left[node]
-    return leaf
+        while nodes[node, 0] >= 0:
+            node = nodes[node, 2 + (features[r, nodes[node, 0]] > nodes[node, 1])]
+        leaf[r] = nodes[node, 2]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -32,6 +32,8 @@ LEAST_ENTITIES = 5
 DEEPEST = 24
 SCORE_ROWS = 20_000  # rows on which features are ranked
 FIT_ROWS = 120_000  # rows on which a tree is grown
+_SLICE = 100_000  # rows that are classified at a time
+_THREADS = 2
 SMALL_ROOT = 5_000  # below, a table without parent is easily memorised
 
 
@@ -57,15 +59,29 @@ class Tree:
 
     def draw(self, rows: int, known: Mapping[str, Codes], key: int) -> Codes:
         """A code for each row given what is known of it."""
-        if self.features:
-            binned = np.stack([m[known[f]] for f, m in zip(self.features, self.maps, strict=True)])
-        else:
-            binned = np.zeros((1, rows), np.uint8)
-        leaf = kernel.descend(binned, *self.nodes)
+        leaf = self._leaves(rows, known)
         drawn: Codes = kernel.draw_systematic(
             leaf, self.starts, self.codes, self.counts, np.uint64(key)
         )
         return drawn
+
+    def _leaves(self, rows: int, known: Mapping[str, Codes]) -> npt.NDArray[np.int32]:
+        """The leaf of every row, found in slices on two threads."""
+        leaf = np.zeros(rows, np.int32)
+        if not self.features:
+            return leaf
+        nodes = np.ascontiguousarray(self.nodes.T)
+
+        def descend(start: int) -> None:
+            part = slice(start, start + _SLICE)
+            binned = np.empty((len(leaf[part]), len(self.features)), np.uint8)
+            for i, (name, bins) in enumerate(zip(self.features, self.maps, strict=True)):
+                binned[:, i] = bins[known[name][part]]
+            kernel.descend(binned, nodes, leaf[part])
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(descend, range(0, rows, _SLICE)))
+        return leaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +143,7 @@ class Relational:
                 names[place], names[:place], seen, rows, entity.astype(np.int64), least, gain, key
             )
 
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(_THREADS) as pool:
             return TreeChain(tuple(pool.map(grow, range(len(context), len(names)))))
 
     def restore(self, arrays: Arrays) -> TreeChain:
