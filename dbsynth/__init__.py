@@ -24,24 +24,20 @@ __all__ = [
     "Status", "Table", "TableReport", "check", "clone", "fit", "load", "load_model", "plan",
 ]  # fmt: skip
 
-_NAMES_BY_MODULE = {
-    "errors": ("DbsynthError",),
-    "model": ("Model", "load_model"),
-    "pipeline": ("check", "clone", "fit", "load", "plan"),
-    "report": ("Finding", "Report", "Status", "TableReport"),
-    "schema": ("Column", "ForeignKey", "Kind", "Schema", "Table"),
-    "spec": ("Spec",),
+_MODULE_BY_NAME = {
+    **dict.fromkeys(("DbsynthError",), "errors"),
+    **dict.fromkeys(("Model", "load_model"), "model"),
+    **dict.fromkeys(("check", "clone", "fit", "load", "plan"), "pipeline"),
+    **dict.fromkeys(("Finding", "Report", "Status", "TableReport"), "report"),
+    **dict.fromkeys(("Column", "ForeignKey", "Kind", "Schema", "Table"), "schema"),
+    **dict.fromkeys(("Spec",), "spec"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _MODULE_BY_NAME:
         raise AttributeError(f"module `dbsynth` has no attribute `{name}`")
-    # All names at once: importing the module `dbsynth.learn` would otherwise hide the function.
-    for module, names in _NAMES_BY_MODULE.items():
-        found = importlib.import_module(f"dbsynth.{module}")
-        globals().update({each: getattr(found, each) for each in names})
-    return globals()[name]
+    return getattr(importlib.import_module(f"dbsynth.{_MODULE_BY_NAME[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -213,10 +213,13 @@ class Schema:
 
     Attributes:
         notes: What the reflection left out or could not understand, a sentence each.
+        others: Name and sort of what has columns but is no table to fill: views, foreign tables,
+            partitions.
     """
 
     tables: tuple[Table, ...]
     notes: tuple[str, ...] = field(default=())
+    others: tuple[tuple[str, str], ...] = field(default=())
 
     @cached_property
     def table_by_name(self) -> Mapping[str, Table]:
@@ -237,12 +240,20 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """The schema as JSON-able values; `from_json` is its inverse."""
-        return {"tables": [asdict(table) for table in self.tables], "notes": list(self.notes)}
+        return {
+            "tables": [asdict(table) for table in self.tables],
+            "notes": list(self.notes),
+            "others": [list(other) for other in self.others],
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Schema:
         """The schema that `to_json` wrote."""
-        return cls(tuple(_table(t) for t in value["tables"]), tuple(value["notes"]))
+        return cls(
+            tuple(_table(t) for t in value["tables"]),
+            tuple(value["notes"]),
+            tuple((name, what) for name, what in value.get("others", ())),
+        )
 
 
 def _table(value: Mapping[str, Any]) -> Table:

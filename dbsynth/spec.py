@@ -55,7 +55,6 @@ class Spec:
     on_new: str = "synthesize"
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     virtual_foreign_keys: tuple[ForeignKey, ...] = ()
-    reviewed: bool = False
 
     @classmethod
     def load(
@@ -72,7 +71,7 @@ class Spec:
             path: The YAML file.
             environment: What ``${NAME}`` is replaced from.
             said: Top entries that stand above those of the file, as on the command line.
-            without: Top entries of the file that nobody needs, so that their variables may be unset.
+            without: Top entries of the file that nobody needs, whose variables may be unset.
 
         Raises:
             SpecError: The file is missing, no YAML, or says something unknown.
@@ -91,7 +90,9 @@ class Spec:
                 hint="mend the file there; names with special characters belong in quotes",
             ) from None
         if not isinstance(value, dict):
-            raise SpecError(f"`{path}` holds no mapping", hint="write a new one with `dbsynth init`")
+            raise SpecError(
+                f"`{path}` holds no mapping", hint="write a new one with `dbsynth init`"
+            )
         kept = {name: entry for name, entry in value.items() if name not in tuple(without)}
         return cls.parse(kept, environment, said=said)
 
@@ -129,30 +130,26 @@ class Spec:
         if self.on_new == "stop":
             problems += self._uncovered(schema)
         if problems:
-            raise SpecError("; ".join(problems), hint="bring the spec up to date with `dbsynth init`")
-        extra = self.virtual_foreign_keys
+            raise SpecError(
+                "; ".join(problems),
+                hint="mend the spec, or have `dbsynth init` write a new one to compare with",
+            )
+        more: dict[str, tuple[ForeignKey, ...]] = {}
+        for fk in self.virtual_foreign_keys:
+            more[fk.child] = (*more.get(fk.child, ()), fk)
         tables = tuple(
-            replace(t, foreign_keys=t.foreign_keys + tuple(fk for fk in extra if fk.child == t.name))
-            for t in schema.tables
+            replace(table, foreign_keys=table.foreign_keys + more.get(table.name, ()))
+            for table in schema.tables
         )
-        return Schema(tables, schema.notes)
+        return replace(schema, tables=tables)
 
     def _unknown(self, schema: Schema) -> Iterable[str]:
-        for name, table in self.tables.items():
-            if name not in schema.table_by_name:
-                yield _unknown(f"table `{name}`", name, schema.table_by_name)
-                continue
-            for column in table.columns:
-                if column not in schema[name].column_by_name:
-                    yield _unknown(f"column `{name}.{column}`", column, schema[name].column_by_name)
+        """What the spec names and the schema does not have, each once."""
+        named = [(name, tuple(table.columns)) for name, table in self.tables.items()]
         for fk in self.virtual_foreign_keys:
-            for name, columns in ((fk.child, fk.columns), (fk.parent, fk.parent_columns)):
-                if name not in schema.table_by_name:
-                    yield _unknown(f"table `{name}`", name, schema.table_by_name)
-                    continue
-                for column in columns:
-                    if column not in schema[name].column_by_name:
-                        yield _unknown(f"column `{name}.{column}`", column, schema[name].column_by_name)
+            named += [(fk.child, fk.columns), (fk.parent, fk.parent_columns)]
+        found = [problem for name, columns in named for problem in _missing(schema, name, columns)]
+        return dict.fromkeys(found)
 
     def _uncovered(self, schema: Schema) -> Iterable[str]:
         for table in schema.tables:
@@ -180,17 +177,32 @@ class Spec:
     def strategy(self, table: Table, proposed: Strategy) -> Strategy:
         """The user's word where there is one, else what was proposed."""
         said = self.tables.get(table.name, TableSpec()).strategy
-        return proposed if said in (None, proposed.name) else Strategy(str(said), "as the spec says")
+        return (
+            proposed if said in (None, proposed.name) else Strategy(str(said), "as the spec says")
+        )
 
     def rows(self) -> dict[str, int]:
         """Rows wanted of single tables."""
         return {name: table.rows for name, table in self.tables.items() if table.rows is not None}
 
 
+def _missing(schema: Schema, name: str, columns: Iterable[str]) -> Iterable[str]:
+    """What is wrong with the name of a table and the names of its columns."""
+    what = dict(schema.others).get(name)
+    if what is not None:
+        yield f"`{name}` is a {what}, and only base tables can be named"
+    elif name not in schema.table_by_name:
+        yield _unknown(f"table `{name}`", name, schema.table_by_name)
+    else:
+        known = schema[name].column_by_name
+        for column in columns:
+            if column not in known:
+                yield _unknown(f"column `{name}.{column}`", column, known)
+
+
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
-    if not near:
-        near = [k for k in known if k.rpartition(".")[2] == name][:1]
+    near = [k for k in known if name in (k.rpartition(".")[2], k.casefold())]
+    near = near or difflib.get_close_matches(name, list(known), 1)
     return f"{what} does not exist" + (f" (did you mean `{near[0]}`?)" if near else "")
 
 
@@ -219,7 +231,6 @@ class _Reader:
                 for name, table in self._named(tables, "`tables`")
             },
             virtual_foreign_keys=tuple(self._keys(value.get("virtual_foreign_keys") or [])),
-            reviewed=True,
         )
 
     def _known(self, value: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
@@ -253,7 +264,9 @@ class _Reader:
                 )
         return _VARIABLE.sub(lambda match: self.environment.get(match[1], ""), text)
 
-    def _choice(self, value: Mapping[str, Any], name: str, known: Iterable[str], default: str) -> str:
+    def _choice(
+        self, value: Mapping[str, Any], name: str, known: Iterable[str], default: str
+    ) -> str:
         chosen = value.get(name, default)
         if chosen not in tuple(known):
             near = difflib.get_close_matches(str(chosen), list(known), 1)
@@ -315,7 +328,11 @@ class _Reader:
                 child, columns, parent, theirs = (
                     entry["child"], entry["columns"], entry["parent"], entry["parent_columns"],
                 )  # fmt: skip
-                if len(columns) != len(theirs) or isinstance(columns, str) or isinstance(theirs, str):
+                if (
+                    len(columns) != len(theirs)
+                    or isinstance(columns, str)
+                    or isinstance(theirs, str)
+                ):
                     raise TypeError
             except (KeyError, TypeError):
                 self.problems.append(

@@ -128,7 +128,7 @@ def _interrupted(*_: object) -> None:
 
 
 def _log(error: BaseException) -> Path:
-    """Where the traceback was written: places in the code only, no message that may hold a value."""
+    """Where the traceback was written: places in the code, no message that may hold a value."""
     handle, name = tempfile.mkstemp(prefix="dbsynth-", suffix=".log")
     lines = traceback.format_tb(error.__traceback__)
     chain: BaseException | None = error

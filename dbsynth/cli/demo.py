@@ -14,6 +14,8 @@ from dbsynth.embedded import embedded_server
 from dbsynth.shop import FACTS, build_shop, measure
 
 _NEXT = """\
+Where the two columns differ is what the model does not learn yet (README.md, limits).
+
 Next, with a database of your own (it is only read, and the target must be another one):
   dbsynth init SOURCE -o dbsynth.yaml     propose what happens to every table and column
   dbsynth plan dbsynth.yaml               show what a clone would do
@@ -71,7 +73,8 @@ def _compared(facts: list[dict[str, str | float | None]]) -> str:
 
 
 def _number(value: str | float | None) -> str:
-    """Three digits are enough to compare by eye."""
+    """A number with the digits that an eye compares; a dash where there is none."""
     if not isinstance(value, float):
         return "-"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:.{digits}f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import yaml
 
 import dbsynth
 from dbsynth.cli import options, output
+from dbsynth.databases.url import display, parse_url
 from dbsynth.errors import SpecError
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ def init(source: str, path: Path, force: bool, quiet: bool) -> None:
         raise SpecError(f"`{path}` exists", hint="give another name with -o, or --force")
     with options.progress(quiet=quiet) as shown:
         outline = dbsynth.plan(source, progress=shown)
-    text = spec_text(outline)
+    shown_source = display(parse_url(source)).replace("***", "${DBSYNTH_PASSWORD}")
+    text = spec_text(outline, shown_source)
     if str(path) == "-":
         output.put(text.rstrip("\n"))
         return
@@ -41,20 +44,25 @@ def init(source: str, path: Path, force: bool, quiet: bool) -> None:
     output.put(f"{path}: {len(outline.tables)} tables. Next: review it, then dbsynth plan {path}")
 
 
-def spec_text(outline: Outline) -> str:
+def spec_text(outline: Outline, source: str) -> str:
     """The spec as YAML, a line per column with the reason as a comment."""
     lines = [
         "# What dbsynth does with every table and column. Review, change, keep in git.",
-        "# Passwords belong in the environment: ${NAME} is replaced from there.",
-        "source: ${DBSYNTH_SOURCE}",
+        "# A role, with a provider behind a colon where one invents the values; why is in the comment.",
+        "# ${NAME} is replaced from the environment, as for passwords.",
+        f"source: {_scalar(source)}",
+        "# target: postgresql://me@staging/shop",
         "engine: relational",
         "scale: 1.0",
         "seed: 0",
         "on_new: synthesize  # or stop: refuse tables and columns that are not listed here",
-        "tables:",
+        "tables:" if outline.tables else "tables: {}",
     ]
     for name, facts in outline.tables.items():
-        lines += [f"  {_scalar(name)}:", f"    strategy: {facts.strategy}  # {_comment(facts.reason)}"]
+        lines += [
+            f"  {_scalar(name)}:",
+            f"    strategy: {facts.strategy}  # {_comment(facts.reason)}",
+        ]
         if facts.columns:
             lines.append("    columns:")
         for column, model in facts.columns.items():
@@ -65,12 +73,17 @@ def spec_text(outline: Outline) -> str:
 
 
 def _scalar(text: str) -> str:
-    return yaml.safe_dump(text, default_style='"' if _odd(text) else None, allow_unicode=True, width=10_000).split("\n")[0]
+    """A text as YAML reads it back: in double quotes where it would be taken for something else."""
+    style = '"' if _odd(text) else None
+    return str(yaml.safe_dump(text, default_style=style, allow_unicode=True, width=math.inf)).split(
+        "\n"
+    )[0]
 
 
 def _odd(text: str) -> bool:
-    return not text.replace("_", "").replace(".", "").isalnum() or yaml.safe_load(text) != text
+    simple = text.replace("_", "").replace(".", "").isalnum()
+    return not simple or not text.isprintable() or yaml.safe_load(text) != text
 
 
 def _comment(text: str) -> str:
-    return output.plain(text).replace("\n", " ")
+    return output.plain(text)

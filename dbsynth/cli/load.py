@@ -25,9 +25,7 @@ def load(
 
     Example: dbsynth load shop.dbsynth --to postgresql://me@staging/shop --scale 0.1
     """
-    spec = options.read_spec(
-        spec_path, without=("source",), target=target, scale=scale, seed=seed
-    )
+    spec = options.read_spec(spec_path, without=("source",), target=target, scale=scale, seed=seed)
     with options.progress(quiet=quiet) as shown:
         report = dbsynth.load(
             model, target, spec=spec, replace=replace, processes=processes, progress=shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from dbsynth.cli import options, output
 
 if TYPE_CHECKING:
     from dbsynth.outline import Outline
+
+_REPLACED = ("identifier", "renamed", "text", "opaque")
 
 
 @click.command()
@@ -31,22 +34,27 @@ def plan(
     with options.progress(quiet=quiet) as shown:
         outline = dbsynth.plan(url, spec=spec, progress=shown)
     if as_json:
-        output.put_json(_json(outline, spec.scale))
+        output.put_json(_json(outline, spec))
     else:
-        output.put(_text(outline, spec.scale))
+        output.put(_text(outline, spec))
 
 
-def _expected(outline: Outline, name: str, scale: float) -> int:
+def _expected(outline: Outline, name: str, spec: dbsynth.Spec) -> int:
     facts = outline.tables[name]
-    return facts.rows if facts.strategy == "copy" else round(facts.rows * scale) * (facts.strategy != "empty")
+    if facts.strategy == "copy":
+        return facts.rows
+    if facts.strategy == "empty":
+        return 0
+    return spec.rows().get(name, round(facts.rows * spec.scale))
 
 
-def _json(outline: Outline, scale: float) -> dict[str, Any]:
+def _json(outline: Outline, spec: dbsynth.Spec) -> dict[str, Any]:
     return {
+        "ok": True,
         "tables": [
             {
                 "name": name, "strategy": facts.strategy, "reason": facts.reason,
-                "real_rows": facts.rows, "synthetic_rows": _expected(outline, name, scale),
+                "real_rows": facts.rows, "synthetic_rows": _expected(outline, name, spec),
                 "columns": {
                     column: {
                         "role": model.decision.role.value, "provider": model.decision.provider,
@@ -67,23 +75,35 @@ def _json(outline: Outline, scale: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _text(outline: Outline, scale: float) -> str:
+def _text(outline: Outline, spec: dbsynth.Spec) -> str:
     rows = [
-        (name, facts.strategy, f"{facts.rows:,}", f"{_expected(outline, name, scale):,}",
-         str(outline.plan.generating.get(name, "")).partition(" -> ")[2], facts.reason)
+        (name, facts.strategy, f"{facts.rows:,}", f"{_expected(outline, name, spec):,}",
+         _parent(outline, name), facts.reason)
         for name, facts in outline.tables.items()
     ]  # fmt: skip
-    header = ("table", "strategy", "real", "synthetic", "under", "why")
+    header = ("table", "strategy", "real", "expected", "under", "why")
+    replaced = [line for name in outline.tables for line in _replaced(outline, name)]
+    cycles = [f"cycle: {' > '.join(cycle)}; links are dealt last" for cycle in outline.plan.cycles]
+    notes = [f"note: {note}" for note in outline.notes]
     parts = [output.table(header, rows, frozenset({2, 3}))]
-    for name, facts in outline.tables.items():
-        if facts.strategy == "copy":
-            continue
-        for column, model in facts.columns.items():
-            decision = model.decision
-            if decision.role.value in ("identifier", "renamed", "text", "opaque"):
-                what = f"{decision.role.value}:{decision.provider}" if decision.provider else decision.role.value
-                parts.append(output.plain(f"replaced: {name}.{column} ({what}): {decision.reason}"))
-    for cycle in outline.plan.cycles:
-        parts.append(output.plain(f"cycle: {', '.join(cycle)} refer to each other; links are dealt last"))
-    parts += [output.plain(f"note: {note}") for note in outline.notes]
-    return "\n".join(parts)
+    if replaced:
+        parts += ["", output.table(("column", "becomes", "why"), replaced), ""]
+    return "\n".join([*parts, *map(output.plain, cycles + notes)]).rstrip()
+
+
+def _parent(outline: Outline, name: str) -> str:
+    """The table whose rows bring forth the rows of a table."""
+    key = outline.plan.generating.get(name)
+    return key.parent if key else ""
+
+
+def _replaced(outline: Outline, name: str) -> Iterator[tuple[str, str, str]]:
+    """The columns of a table of which no value comes through."""
+    facts = outline.tables[name]
+    if facts.strategy != "synthesize":
+        return
+    for column, model in facts.columns.items():
+        role, provider = model.decision.role.value, model.decision.provider
+        if role in _REPLACED:
+            what = f"{role}:{provider}" if provider else role
+            yield f"{name}.{column}", what, model.decision.reason

@@ -30,7 +30,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition,
     THEN (SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = c.oid LIMIT 1) END,
   pg_get_partition_constraintdef(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't'
   AND {USER_NAMESPACE} AND {NOT_OF_EXTENSION}
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
 """

@@ -28,6 +28,7 @@ from dbsynth.schema import (
 )
 
 DEFAULT_NAMESPACE = "public"
+_OTHERS = {"f": "foreign table", "v": "view", "m": "materialized view"}
 
 
 def reflect(connection: Connection) -> Schema:
@@ -49,7 +50,8 @@ class _Reflection:
             if relation.kind == "f":
                 self.notes.append(f"Foreign table `{_name(relation)}` is created without rows")
         tables = [self._table(r) for r in relations if r.kind in "rp" and not r.is_partition]
-        return Schema(tuple(tables), tuple(self.notes))
+        others = [(_name(r), _what(r)) for r in relations if r.kind not in "rp" or r.is_partition]
+        return Schema(tuple(tables), tuple(self.notes), tuple(others))
 
     def _table(self, relation: Relation) -> Table:
         columns = tuple(self._column(a) for a in self.catalog.attributes.get(relation.oid, ()))
@@ -222,6 +224,10 @@ class _Reflection:
 
 
 _COMPOSITE = CatalogType(0, "", "", "c", "C", 0, -1, False, 0, None)
+
+
+def _what(relation: Relation) -> str:
+    return "partition" if relation.is_partition else _OTHERS[relation.kind]
 
 
 def _name(relation: Relation) -> str:

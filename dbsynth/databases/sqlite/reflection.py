@@ -57,7 +57,10 @@ def reflect(connection: sqlite3.Connection) -> Schema:
     for table in drafts.values():
         keys = tuple(_foreign_keys(connection, table, drafts, notes))
         finished.append(replace(table, foreign_keys=keys))
-    return Schema(tuple(finished), tuple(notes))
+    views = rows(connection, "SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name")
+    others = [(name, "view") for (name,) in views]
+    others += [(name, "virtual table") for name in (*tables.virtual, *tables.shadow)]
+    return Schema(tuple(finished), tuple(notes), tuple(others))
 
 
 def _draft(connection: sqlite3.Connection, name: str, sql: str) -> Table:
