@@ -80,11 +80,9 @@ def run(arguments: list[str]) -> int:
     """
     as_json = "--json" in arguments
     try:
-        cli.main(arguments, prog_name="dbsynth", standalone_mode=False)
+        code = cli.main(arguments, prog_name="dbsynth", standalone_mode=False)
     except DbsynthError as error:
         return _failed(error, as_json=as_json)
-    except click.exceptions.Exit as error:
-        return error.exit_code
     except click.ClickException as error:
         error.show()
         if as_json:
@@ -100,7 +98,7 @@ def run(arguments: list[str]) -> int:
         return 1
     except Exception as error:  # noqa: BLE001  # the last line of defence: a bug becomes a log file
         return _bug(error, as_json=as_json)
-    return 0
+    return code if isinstance(code, int) else 0  # of `click.exceptions.Exit`
 
 
 def _failed(error: DbsynthError, *, as_json: bool) -> int:

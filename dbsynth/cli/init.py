@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @options.quiet_option
 def init(source: str, path: Path, force: bool, quiet: bool) -> None:
-    """Write a spec with the proposed decision on every table and column of SOURCE.
+    r"""Write a spec with the proposed decision on every table and column of SOURCE.
 
     Review it, change what is wrong, keep it in git.  It holds no password and no value.
 
+    \b
     Example: dbsynth init postgresql://reader@prod/shop -o dbsynth.yaml
     """
     if str(path) != "-" and path.exists() and not force:
@@ -48,7 +49,7 @@ def spec_text(outline: Outline, source: str) -> str:
     """The spec as YAML, a line per column with the reason as a comment."""
     lines = [
         "# What dbsynth does with every table and column. Review, change, keep in git.",
-        "# A role, with a provider behind a colon where one invents the values; why is in the comment.",
+        "# Behind a colon: what invents the values of the column. Comments say why.",
         "# ${NAME} is replaced from the environment, as for passwords.",
         f"source: {_scalar(source)}",
         "# target: postgresql://me@staging/shop",
