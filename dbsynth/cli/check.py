@@ -13,11 +13,10 @@ from dbsynth.errors import VerificationFailed
 @click.argument("target")
 @options.json_option
 def check(target: str, as_json: bool) -> None:
-    r"""Verify that every key and constraint of TARGET holds, by queries alone.
+    """Verify that every key and constraint of TARGET holds, by queries alone.
 
     Nothing is written. The exit code is 1 where a constraint does not hold.
 
-    \b
     Example: dbsynth check postgresql://me@staging/shop
     """
     report = dbsynth.check(target)

@@ -23,14 +23,13 @@ def clone(
     source: str, target: str | None, spec_path: Path | None, scale: float | None, seed: int | None,
     replace: bool, processes: int, engine: str | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    r"""Build a synthetic clone of SOURCE and make it TARGET.
+    """Build a synthetic clone of SOURCE and make it TARGET.
 
     SOURCE is a URL, or a spec file that names one (and TARGET too, where it is left out). The clone
     is built beside the target, verified, and put in place in one step. See `dbsynth plan` for what
     it would do.
 
-    \b
-    Example: dbsynth clone postgresql://reader@prod/shop postgresql://me@staging/shop
+    Example: dbsynth clone postgresql://me@prod/shop sqlite:///clone.db
     """
     url, spec = options.source_and_spec(
         source, spec_path, target=target, scale=scale, seed=seed, engine=engine

@@ -29,11 +29,10 @@ SOURCE and TARGET are URLs such as postgresql://me@localhost/shop or sqlite:///s
 @options.json_option
 @options.quiet_option
 def demo(customers: int, as_json: bool, quiet: bool) -> None:
-    r"""Start a PostgreSQL of its own, build a shop in it, clone it, and compare facts of both.
+    """Start a PostgreSQL of its own, build a shop in it, clone it, and compare facts of both.
 
     Nothing outside of a temporary folder is touched, and nothing is left behind.
 
-    \b
     Example: dbsynth demo
     """
     start = time.perf_counter()

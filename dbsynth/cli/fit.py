@@ -23,12 +23,11 @@ def fit(
     source: str | None, path: Path, spec_path: Path | None, seed: int | None, engine: str | None,
     as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    r"""Fit a model of SOURCE, a URL or a spec file that names one.
+    """Fit a model of SOURCE, a URL or a spec file that names one.
 
     The model holds no row of a synthesised table, but it is made from real data: keep it as
     confidential as the source.
 
-    \b
     Example: dbsynth fit postgresql://reader@prod/shop -o shop.dbsynth
     """
     url, spec = options.source_and_spec(

@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @options.quiet_option
 def init(source: str, path: Path, force: bool, quiet: bool) -> None:
-    r"""Write a spec with the proposed decision on every table and column of SOURCE.
+    """Write a spec with the proposed decision on every table and column of SOURCE.
 
     Review it, change what is wrong, keep it in git.  It holds no password and no value.
 
-    \b
     Example: dbsynth init postgresql://reader@prod/shop -o dbsynth.yaml
     """
     if str(path) != "-" and path.exists() and not force:

@@ -21,10 +21,9 @@ def load(
     model: Path, target: str, spec_path: Path | None, scale: float | None, seed: int | None,
     replace: bool, processes: int, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    r"""Build a clone from MODEL, a file that `dbsynth fit` wrote; the source is not needed.
+    """Build a clone from MODEL, a file that `dbsynth fit` wrote; the source is not needed.
 
-    \b
-    Example: dbsynth load shop.dbsynth --to postgresql://me@staging/shop --scale 0.1
+    Example: dbsynth load shop.dbsynth --to postgresql://me@test/shop
     """
     spec = options.read_spec(spec_path, without=("source",), target=target, scale=scale, seed=seed)
     with options.progress(quiet=quiet) as shown:

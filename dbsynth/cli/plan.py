@@ -26,9 +26,8 @@ _REPLACED = ("identifier", "renamed", "text", "opaque")
 def plan(
     source: str | None, spec_path: Path | None, scale: float | None, as_json: bool, quiet: bool
 ) -> None:
-    r"""Show what a clone of SOURCE (a URL or a spec file) would do, without doing it.
+    """Show what a clone of SOURCE (a URL or a spec file) would do, without doing it.
 
-    \b
     Example: dbsynth plan dbsynth.yaml
     """
     url, spec = options.source_and_spec(source, spec_path, without=("target",), scale=scale)
