@@ -38,9 +38,10 @@ def build(url: str, scale: float, folder: Path) -> int:
         cursor.execute((HERE / "tpch.sql").read_bytes())
         for table in TABLES:
             data = folder / f"{table}.csv"
-            with data.open("rb") as file, cursor.copy(
-                f"COPY {table} FROM STDIN (FORMAT csv, HEADER)".encode()
-            ) as copy:
+            with (
+                data.open("rb") as file,
+                cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv, HEADER)".encode()) as copy,
+            ):
                 while chunk := file.read(1 << 20):
                     copy.write(chunk)
             rows += cursor.rowcount
@@ -53,7 +54,9 @@ def dump_and_restore(server: Server, source: str, target: str) -> float:
     """Seconds of a dump piped into a restore."""
     programs = Path(server.programs)
     start = time.perf_counter()
-    with subprocess.Popen([programs / "pg_dump", "-Fc", "-Z0", "-d", source], stdout=subprocess.PIPE) as dump:
+    with subprocess.Popen(
+        [programs / "pg_dump", "-Fc", "-Z0", "-d", source], stdout=subprocess.PIPE
+    ) as dump:
         subprocess.run([programs / "pg_restore", "-d", target], stdin=dump.stdout, check=True)
     return time.perf_counter() - start
 
@@ -66,7 +69,10 @@ def dbsynth(*arguments: str) -> tuple[dict[str, Any], float, float]:
     )
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments, "--json"], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, *arguments, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     seconds = time.perf_counter() - start
     if done.returncode:
@@ -111,7 +117,8 @@ def _measured(server: Server, folder: Path, scale: float, rounds: int) -> dict[s
         "load_s": steps,
         "load_peak_mib": max(memory),
         "ratio_load": statistics.median(ratios),
-        "ratio_load_wall": statistics.median(load["wall"] for load in loads) / statistics.median(restores),
+        "ratio_load_wall": statistics.median(load["wall"] for load in loads)
+        / statistics.median(restores),
         "ratio_clone_wall": (fit_wall + steps["wall"]) / statistics.median(restores),
     }
 
