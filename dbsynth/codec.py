@@ -231,10 +231,10 @@ def to_numbers(values: pa.Array) -> tuple[Float64, npt.NDArray[np.bool_]]:
     if pa.types.is_date32(type_):
         values = values.cast(pa.int32())
     elif not (pa.types.is_integer(type_) or pa.types.is_floating(type_)):
-        values = values.cast(pa.float64()) if pa.types.is_decimal(type_) else values.cast(pa.int64())
-    numbers = np.asarray(
-        pc.fill_null(values, 0).to_numpy(zero_copy_only=False), dtype=np.float64
-    )
+        values = (
+            values.cast(pa.float64()) if pa.types.is_decimal(type_) else values.cast(pa.int64())
+        )
+    numbers = np.asarray(pc.fill_null(values, 0).to_numpy(zero_copy_only=False), dtype=np.float64)
     return numbers, present
 
 
@@ -259,7 +259,11 @@ def arrow_type(column: Column) -> pa.DataType:
 
 
 def from_numbers(
-    numbers: Float64 | npt.NDArray[np.int64], present: npt.NDArray[np.bool_], kind: Kind, *, zoned: bool = False
+    numbers: Float64 | npt.NDArray[np.int64],
+    present: npt.NDArray[np.bool_],
+    kind: Kind,
+    *,
+    zoned: bool = False,
 ) -> pa.Array:
     """The inverse of `to_numbers`."""
     mask = ~present
@@ -313,7 +317,9 @@ class Category:
         texts = as_text(values)
         found = pc.index_in(texts, pa.array(self.vocabulary, pa.string()))
         present = np.asarray(pc.is_valid(texts).to_numpy(zero_copy_only=False))
-        codes = np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False)).astype(np.int64) + 1
+        codes = (
+            np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False)).astype(np.int64) + 1
+        )
         rare = present & (codes == 0)
         if rare.any() and self.shares:
             place = uniform(0, np.flatnonzero(rare))
@@ -330,7 +336,12 @@ class Category:
     def to_json(self) -> dict[str, Any]:
         """The state, without the real vocabulary where another one is shown."""
         shown = list(self.shown)
-        return {"codec": "category", "shown": shown, "shares": list(self.shares), "kind": self.kind.value}
+        return {
+            "codec": "category",
+            "shown": shown,
+            "shares": list(self.shares),
+            "kind": self.kind.value,
+        }
 
 
 def as_text(values: pa.Array) -> pa.Array:
@@ -347,7 +358,8 @@ def fit_category(column: Column, values: pa.Array, k: int, shown: tuple[str, ...
     """
     counts = pc.value_counts(as_text(values).drop_null())
     table = sorted(
-        ((str(c["values"]), int(c["counts"])) for c in counts.to_pylist()), key=lambda p: (-p[1], p[0])
+        ((str(c["values"]), int(c["counts"])) for c in counts.to_pylist()),
+        key=lambda p: (-p[1], p[0]),
     )
     known = {Kind.ENUM: column.choices, Kind.BOOLEAN: ("false", "true")}.get(column.kind)
     if known is None:
@@ -357,9 +369,7 @@ def fit_category(column: Column, values: pa.Array, k: int, shown: tuple[str, ...
         kept += [(value, 0) for value in known if value not in dict(kept)]
     total = sum(count for _, count in kept) or 1
     words = tuple(value for value, _ in kept)
-    return Category(
-        words, shown or words, tuple(count / total for _, count in kept), column.kind
-    )
+    return Category(words, shown or words, tuple(count / total for _, count in kept), column.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,11 +469,17 @@ def codec_from_json(value: Mapping[str, Any]) -> Codec:
     """The codec whose state was saved."""
     match value["codec"]:
         case "number":
-            points = np.array([np.nan if p is None else p for p in value["points"]], dtype=np.float64)
+            points = np.array(
+                [np.nan if p is None else p for p in value["points"]], dtype=np.float64
+            )
             return Number(
-                Kind(value["kind"]), points,
+                Kind(value["kind"]),
+                points,
                 np.array(value["inner"], dtype=np.float64).reshape(len(points), SEGMENTS + 1),
-                value["step"], value["offset"], value["digits"], value["zoned"],
+                value["step"],
+                value["offset"],
+                value["digits"],
+                value["zoned"],
             )
         case "category":
             shown = tuple(value["shown"])
