@@ -70,7 +70,9 @@ class Database(Protocol):
         Arrow types as `dbsynth.schema.Kind` says.  Column order as asked.
         """
 
-    def read(self, table: Table, columns: Sequence[str], batch_rows: int = 65_536) -> Iterator[pa.RecordBatch]:
+    def read(
+        self, table: Table, columns: Sequence[str], batch_rows: int = 65_536
+    ) -> Iterator[pa.RecordBatch]:
         """All rows, streamed, in a stable order (that of the primary key, where there is one)."""
 
     def structure(self) -> bytes:
