@@ -35,6 +35,9 @@ def stage_postgresql(url: sa.URL, *, replace: bool) -> Stage:
 def postgresql_at_risk(url: sa.URL) -> frozenset[str]:
     """The identities of the databases that building the target of a URL may replace or drop."""
     name = url.database or ""
-    with maintenance(url, name) as connection, refused(f"Cannot tell which server {display(url)} is"):
+    with (
+        maintenance(url, name) as connection,
+        refused(f"Cannot tell which server {display(url)} is"),
+    ):
         found = [identity(connection, each) for each in names_in_danger(name) if each]
     return frozenset().union(*found)
