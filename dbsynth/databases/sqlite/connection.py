@@ -99,7 +99,9 @@ def connect_snapshot(path: Path, label: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
-        raise CannotConnect(f"{label} cannot be opened: {reason(error)}", hint=_hint(error)) from None
+        raise CannotConnect(
+            f"{label} cannot be opened: {reason(error)}", hint=_hint(error)
+        ) from None
     return connection
 
 
