@@ -67,7 +67,11 @@ def _deal_key(
     features = variables.class_features(
         draft.codes[fk.parent], context_alphabets_of(draft, fk.parent), parents
     )
-    classes = np.zeros(parents, np.int64) if centres is None else variables.classify_rows(features, centres)
+    classes = (
+        np.zeros(parents, np.int64)
+        if centres is None
+        else variables.classify_rows(features, centres)
+    )
     child_group, parent_group = groups or (np.zeros(rows, np.int64), np.zeros(parents, np.int64))
     single = is_unique(table, fk.columns)
     most = 1 if single else int(asked.sum())
@@ -81,7 +85,8 @@ def _deal_key(
         if not len(open_rows):
             break
         cells = _Cells(
-            child_group[open_rows] * wide + (wanted[open_rows].astype(np.int64) - 1 if by_class else 0),
+            child_group[open_rows] * wide
+            + (wanted[open_rows].astype(np.int64) - 1 if by_class else 0),
             parent_group * wide + (classes if by_class else 0),
         )
         left = np.maximum(degrees - taken, 0) if by_class or not single else 1 - taken
@@ -165,7 +170,9 @@ def _exact(slots: Int64, parent: Int64, demand: Int64) -> Int64:
         needy = np.flatnonzero(gap[parent] != 0)
         needy = needy[(gap[parent[needy]] > 0) | (slots[needy] > 0)]
         order = np.lexsort((-slots[needy], parent[needy]))
-        first = needy[order][rank_in_group(parent[needy][order]) < np.abs(gap[parent[needy][order]])]
+        first = needy[order][
+            rank_in_group(parent[needy][order]) < np.abs(gap[parent[needy][order]])
+        ]
         slots[first] += np.sign(gap[parent[first]])
         gap = demand - np.bincount(parent, weights=slots, minlength=len(demand)).astype(np.int64)
         gap[np.bincount(parent, minlength=len(demand)) == 0] = 0
@@ -177,7 +184,9 @@ def _deal_self(
 ) -> Int64:
     """A self-reference, level by level: a row of depth d hangs under one of depth d - 1."""
     rows = draft.rows[fk.child]
-    depth = draft.codes[fk.child].get(variables.depth(fk), np.zeros(rows, np.uint16)).astype(np.int64)
+    depth = (
+        draft.codes[fk.child].get(variables.depth(fk), np.zeros(rows, np.uint16)).astype(np.int64)
+    )
     group = groups[0] if groups else np.zeros(rows, np.int64)
     parent_group = groups[1] if groups else group
     single = is_unique(table, fk.columns)
