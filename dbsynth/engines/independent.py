@@ -30,7 +30,9 @@ class Independent:
         """One tree without a split per variable."""
         del context, context_codes
         trees = [
-            Relational().fit({name: alphabet}, {name: codes[name]}, {}, {}, entities, key=key).trees[0]
+            Relational()
+            .fit({name: alphabet}, {name: codes[name]}, {}, {}, entities, key=key)
+            .trees[0]
             for name, alphabet in variables.items()
         ]
         return TreeChain(tuple(trees))
