@@ -141,7 +141,9 @@ def grow(
                 stamp += 2
                 if least_entities <= 1 or (
                     _entities_at_least(order[start:middle], entity, stamps, stamp, least_entities)
-                    and _entities_at_least(order[middle:end], entity, stamps, stamp + 1, least_entities)
+                    and _entities_at_least(
+                        order[middle:end], entity, stamps, stamp + 1, least_entities
+                    )
                 ):
                     split = True
                     break
@@ -209,7 +211,9 @@ def _splitmix(state: np.uint64) -> np.uint64:
 
 
 @numba.njit(cache=True, nogil=True)
-def draw_systematic(leaf: Any, starts: Any, leaf_codes: Any, leaf_counts: Any, key: np.uint64) -> Any:
+def draw_systematic(
+    leaf: Any, starts: Any, leaf_codes: Any, leaf_counts: Any, key: np.uint64
+) -> Any:
     """A code for every row, so that the rows of a leaf repeat its histogram as exactly as they can.
 
     The rows of a leaf are shuffled and put on an evenly spaced grid over the cumulated histogram
