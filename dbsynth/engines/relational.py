@@ -241,7 +241,10 @@ def embed(codes: Codes, alphabet: Alphabet, key: int) -> Float32:
 
 
 def _informative(
-    before: Sequence[str], alphabets: Mapping[str, Alphabet], rows: Mapping[str, Codes], goal: Float32
+    before: Sequence[str],
+    alphabets: Mapping[str, Alphabet],
+    rows: Mapping[str, Codes],
+    goal: Float32,
 ) -> list[str]:
     """The features that explain most of the target's variance, less what chance would explain."""
     step = max(1, len(goal) // SCORE_ROWS)
@@ -285,11 +288,20 @@ def _bins(codes: Codes, alphabet: Alphabet, goal: Float32) -> UInt8:
     return bins.astype(np.uint8)
 
 
-def _principal(codes: Codes, counts: npt.NDArray[np.int64], goal: Float32) -> npt.NDArray[np.float64]:
+def _principal(
+    codes: Codes, counts: npt.NDArray[np.int64], goal: Float32
+) -> npt.NDArray[np.float64]:
     """Codes' mean targets on the axis along which they differ most."""
-    means = np.stack(
-        [np.bincount(codes, weights=goal[:, d], minlength=len(counts)) for d in range(goal.shape[1])], 1
-    ) / np.maximum(counts, 1)[:, None]
+    means = (
+        np.stack(
+            [
+                np.bincount(codes, weights=goal[:, d], minlength=len(counts))
+                for d in range(goal.shape[1])
+            ],
+            1,
+        )
+        / np.maximum(counts, 1)[:, None]
+    )
     centred = (means - goal.mean(axis=0)) * (counts > 0)[:, None]
     weighted = centred * np.sqrt(counts)[:, None]
     axis = np.linalg.svd(weighted, full_matrices=False)[2][0]
