@@ -85,7 +85,9 @@ def depths(links: Int64) -> Codes:
         level += 1
 
 
-def class_features(codes: Mapping[str, Codes], alphabets: Mapping[str, Alphabet], rows: int) -> Float64:
+def class_features(
+    codes: Mapping[str, Codes], alphabets: Mapping[str, Alphabet], rows: int
+) -> Float64:
     """Rows as points: ordered codes on [0, 1], others as indicators of the commonest codes."""
     parts: list[Float64] = [np.zeros((rows, 1))]
     for name, alphabet in alphabets.items():
@@ -113,7 +115,11 @@ def class_centres(features: Float64, key: int) -> Float64:
         nearest = classify_rows(points, centres)
         counts = np.bincount(nearest, minlength=classes)
         sums = np.stack(
-            [np.bincount(nearest, weights=points[:, d], minlength=classes) for d in range(points.shape[1])], 1
+            [
+                np.bincount(nearest, weights=points[:, d], minlength=classes)
+                for d in range(points.shape[1])
+            ],
+            1,
         )
         centres = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], centres)
     return centres
