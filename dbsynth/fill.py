@@ -51,7 +51,11 @@ def values(draft: Draft, table: Table, name: str, positions: Int64, depth: int =
 def keys_of(draft: Draft, table: Table, column: str) -> list[ForeignKey]:
     """The foreign keys that hold a column, the generating one first, then lookups, then dealt ones."""
     plan = draft.model.plan
-    found = [plan.generating.get(table.name), *plan.lookups_of(table.name), *plan.dealt_of(table.name)]
+    found = [
+        plan.generating.get(table.name),
+        *plan.lookups_of(table.name),
+        *plan.dealt_of(table.name),
+    ]
     return [fk for fk in found if fk is not None and column in fk.columns and fk in draft.links]
 
 
@@ -190,7 +194,9 @@ def _referenced(
     return result
 
 
-def _parent_values(draft: Draft, fk: ForeignKey, column: Column, place: Int64, depth: int) -> pa.Array:
+def _parent_values(
+    draft: Draft, fk: ForeignKey, column: Column, place: Int64, depth: int
+) -> pa.Array:
     parent = draft.model.schema[fk.parent]
     name = fk.parent_columns[fk.columns.index(column.name)]
     return converted(values(draft, parent, name, place, depth + 1), arrow_type(column))
