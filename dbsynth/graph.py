@@ -92,7 +92,9 @@ def make_plan(
         lookups,
         tuple(sorted(dealt, key=_dealing_order(schema, graph))),
         tuple(sorted(kept)),
-        tuple(sorted(tuple(sorted(c)) for c in nx.strongly_connected_components(graph) if len(c) > 1)),
+        tuple(
+            sorted(tuple(sorted(c)) for c in nx.strongly_connected_components(graph) if len(c) > 1)
+        ),
     )
 
 
