@@ -28,7 +28,9 @@ _WIDEST = 2**53
 _ATTEMPTS = 24  # steps inside a stratum to get around real keys
 
 
-def hash_keys(columns: Sequence[pa.Array | pa.ChunkedArray]) -> tuple[UInt64, npt.NDArray[np.bool_]]:
+def hash_keys(
+    columns: Sequence[pa.Array | pa.ChunkedArray],
+) -> tuple[UInt64, npt.NDArray[np.bool_]]:
     """A 64-bit hash of every key tuple, and a mask of the tuples without a NULL.
 
     Numbers are hashed by value whatever their type, so that an integer column can refer to a
@@ -139,7 +141,9 @@ class Mint:
         return asdict(self)
 
 
-def fit_mint(values: npt.NDArray[Any], rows: int, step: float, bits: int | None, precision: int | None) -> Mint:
+def fit_mint(
+    values: npt.NDArray[Any], rows: int, step: float, bits: int | None, precision: int | None
+) -> Mint:
     """The mint of a numeric key, from its non-null values in units of ``step``."""
     low, high = (int(values.min()), int(values.max())) if len(values) else (1, max(rows, 1))
     limit = 2 ** (bits - 1) - 1 if bits else 2**62
@@ -175,5 +179,9 @@ def rank_in_group(groups: npt.NDArray[Any]) -> Int64:
 
 def hash_values(columns: Mapping[str, pa.Array]) -> UInt64:
     """One 64-bit hash per row over some columns; NULL is a value like any other."""
-    return hash_keys([pc.fill_null(c.cast(pa.string()), "\x00null") if pa.types.is_string(c.type) else c
-                      for c in columns.values()])[0]
+    return hash_keys(
+        [
+            pc.fill_null(c.cast(pa.string()), "\x00null") if pa.types.is_string(c.type) else c
+            for c in columns.values()
+        ]
+    )[0]
