@@ -175,7 +175,9 @@ def load_model(path: Path) -> Model:
         with zipfile.ZipFile(path) as file:
             return _from_file(file)
     except FileNotFoundError as error:
-        raise ModelError(f"no model file at `{path}`", hint="make one with `dbsynth fit`") from error
+        raise ModelError(
+            f"no model file at `{path}`", hint="make one with `dbsynth fit`"
+        ) from error
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, pa.ArrowInvalid) as error:
         raise ModelError(f"`{path}` is not a readable model", hint="fit it again") from error
 
@@ -228,7 +230,8 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
                 "form": column.decision.form,
             },
             "codec": column.codec.to_json() if column.codec else None,
-            "provided": provided and {
+            "provided": provided
+            and {
                 "provider": provided.provider,
                 "state": dict(provided.state),
                 "avoid": provided.avoid.to_bytes().hex() if provided.avoid else None,
@@ -240,7 +243,10 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
             "anchor": _anchor_json(column.anchor, keys),
         }
     return {
-        "strategy": facts.strategy, "reason": facts.reason, "rows": facts.rows, "columns": columns,
+        "strategy": facts.strategy,
+        "reason": facts.reason,
+        "rows": facts.rows,
+        "columns": columns,
         "people": facts.people.to_bytes().hex() if facts.people else None,
     }
 
@@ -309,7 +315,9 @@ def _facts(
             and Provided(
                 provided["provider"],
                 provided["state"],
-                AvoidList.from_bytes(bytes.fromhex(provided["avoid"])) if provided["avoid"] else None,
+                AvoidList.from_bytes(bytes.fromhex(provided["avoid"]))
+                if provided["avoid"]
+                else None,
             ),
             Mint(**column["mint"]) if column["mint"] else None,
             AvoidList.from_bytes(bytes.fromhex(column["avoid"])) if column["avoid"] else None,
