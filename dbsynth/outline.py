@@ -14,8 +14,16 @@ import pyarrow.compute as pc
 
 from dbsynth.classify import Decision, Role, classify_table, propose_strategy
 from dbsynth.codec import (
-    Category, Formatted, as_text, fit_category, fit_number, form_kind, grid_of, k_threshold,
-    parse_form, to_numbers,
+    Category,
+    Formatted,
+    as_text,
+    fit_category,
+    fit_number,
+    form_kind,
+    grid_of,
+    k_threshold,
+    parse_form,
+    to_numbers,
 )  # fmt: skip
 from dbsynth.databases.base import Database
 from dbsynth.graph import Plan, is_unique, make_plan
@@ -104,7 +112,9 @@ def _kept_keys(
             notes.append(f"{fk}: {orphans} of {rows[fk.child]} rows of the source have no parent, "
                          "so the clone does not keep this foreign key either")  # fmt: skip
         elif orphans:
-            notes.append(f"{fk}: {orphans} rows of the source have no parent; the clone has none such")
+            notes.append(
+                f"{fk}: {orphans} rows of the source have no parent; the clone has none such"
+            )
     tables = tuple(
         replace(t, foreign_keys=tuple(fk for fk in t.foreign_keys if fk not in broken))
         for t in schema.tables
@@ -113,7 +123,12 @@ def _kept_keys(
 
 
 def _table_facts(
-    database: Database, schema: Schema, table: Table, rows: Mapping[str, int], spec: Spec, streams: Streams
+    database: Database,
+    schema: Schema,
+    table: Table,
+    rows: Mapping[str, int],
+    spec: Spec,
+    streams: Streams,
 ) -> TableFacts:
     names = [column.name for column in table.written]
     count = rows[table.name]
@@ -125,7 +140,9 @@ def _table_facts(
         columns = {name: ColumnModel(decision) for name, decision in decisions.items()}
         return TableFacts(strategy.name, strategy.reason, count, columns)
     columns = {
-        c.name: _column_model(table, c, sample[c.name].combine_chunks(), decisions[c.name], count, streams)
+        c.name: _column_model(
+            table, c, sample[c.name].combine_chunks(), decisions[c.name], count, streams
+        )
         for c in table.written
     }
     facts = TableFacts(strategy.name, strategy.reason, count, columns)
@@ -137,7 +154,9 @@ def _people(sample: pa.Table, facts: TableFacts, streams: Streams) -> AvoidList 
     parts = name_parts(facts)
     if len(parts) < 2:
         return None
-    return AvoidList.of(joined_names([sample[name] for name in parts]), streams.key("people") & 0xFFFF_FFFF)
+    return AvoidList.of(
+        joined_names([sample[name] for name in parts]), streams.key("people") & 0xFFFF_FFFF
+    )
 
 
 def joined_names(parts: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
@@ -184,9 +203,17 @@ def _column_model(
     if minted is not None:
         return minted
     if decision.role is Role.RENAMED:
-        return ColumnModel(decision, _renamed(column, values, decision, k, streams, table), nulls=nulls)
-    if decision.provider and decision.role is not Role.CATEGORY and not (decision.form and not unique):
-        return ColumnModel(decision, provided=_provided(column, values, decision, unique, k, streams), nulls=nulls)
+        return ColumnModel(
+            decision, _renamed(column, values, decision, k, streams, table), nulls=nulls
+        )
+    if (
+        decision.provider
+        and decision.role is not Role.CATEGORY
+        and not (decision.form and not unique)
+    ):
+        return ColumnModel(
+            decision, provided=_provided(column, values, decision, unique, k, streams), nulls=nulls
+        )
     if decision.form:
         inner = replace(column, kind=form_kind(decision.form), scale=_digits(decision.form))
         number = fit_number(inner, parse_form(values, decision.form), k)
@@ -197,7 +224,9 @@ def _column_model(
     if category.shown:
         return ColumnModel(decision, category, nulls=nulls)
     fallback = replace(decision, provider=decision.provider or "text")
-    return ColumnModel(fallback, provided=_provided(column, values, fallback, unique, k, streams), nulls=nulls)
+    return ColumnModel(
+        fallback, provided=_provided(column, values, fallback, unique, k, streams), nulls=nulls
+    )
 
 
 def _minted(
@@ -207,7 +236,10 @@ def _minted(
     single = is_unique(table, (column.name,)) and decision.role is not Role.CATEGORY
     if column.kind is Kind.TEXT and single:
         parsed = parse_form(values, "integer")
-        if parsed.null_count > values.null_count or not pc.all(pc.equal(as_text(parsed), values)).as_py():
+        if (
+            parsed.null_count > values.null_count
+            or not pc.all(pc.equal(as_text(parsed), values)).as_py()
+        ):
             return None
         values, column = parsed, replace(column, kind=Kind.INTEGER, bits=64)
     in_key = any(column.name in key.columns for key in table.keys)
@@ -217,7 +249,9 @@ def _minted(
         and len(values) - values.null_count >= _FEWEST_COUNTED
         and pc.count_distinct(values).as_py() == len(values) - values.null_count
     )
-    if not (counting or (single and column.kind in (*NUMERIC, Kind.DATE, Kind.TIMESTAMP, Kind.TIME))):
+    if not (
+        counting or (single and column.kind in (*NUMERIC, Kind.DATE, Kind.TIMESTAMP, Kind.TIME))
+    ):
         return None
     avoid = AvoidList.of(as_text(values), streams.key("avoid", column.name) & 0xFFFF_FFFF)
     nulls = values.null_count > 0
