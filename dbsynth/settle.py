@@ -19,11 +19,10 @@ import pyarrow.compute as pc
 from dbsynth.codec import arrow_type, from_numbers
 from dbsynth.databases.base import Stage
 from dbsynth.draft import Draft
-from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
 from dbsynth.fill import converted, keys_of, own_values, values, whole
-from dbsynth.learn import counter_group
 from dbsynth.keys import group_ids, hash_keys, rank_in_group
+from dbsynth.learn import counter_group
 from dbsynth.progress import Progress
 from dbsynth.randomness import hashed
 from dbsynth.schema import Check, ForeignKey, Kind, Table, UniqueKey
@@ -105,7 +104,9 @@ def _repair_checks(draft: Draft, stage: Stage, table: Table, checks: Sequence[Ch
 def _is_false(column: pa.ChunkedArray) -> Bool:
     if not pa.types.is_boolean(column.type):
         column = pc.not_equal(pc.utf8_lower(column.cast(pa.string())), "false")
-    return np.asarray(pc.equal(column, False).fill_null(False).combine_chunks().to_numpy(zero_copy_only=False))
+    return np.asarray(
+        pc.equal(column, False).fill_null(False).combine_chunks().to_numpy(zero_copy_only=False)
+    )
 
 
 def _take_from_passing(draft: Draft, table: Table, check: Check, failed: Bool) -> None:
@@ -123,7 +124,9 @@ def _take_from_passing(draft: Draft, table: Table, check: Check, failed: Bool) -
         part.take(bad, donors)
         moved = True
     if not moved:
-        raise Unsatisfiable(f"the CHECK `{check.name}` of {table.name} is about keys alone and fails")
+        raise Unsatisfiable(
+            f"the CHECK `{check.name}` of {table.name} is about keys alone and fails"
+        )
 
 
 # ---------------------------------------------------------------------------------------------
@@ -164,7 +167,9 @@ class _Own:
     def _current(self) -> pa.Array:
         settled = self.draft.settled[self.table.name]
         if self.name not in settled:
-            settled[self.name] = whole(self.draft, self.table, (self.name,))[self.name].combine_chunks()
+            settled[self.name] = whole(self.draft, self.table, (self.name,))[
+                self.name
+            ].combine_chunks()
         return settled[self.name]
 
     def _put(self, rows: Int64, found: pa.Array) -> None:
@@ -208,13 +213,18 @@ class _Own:
 
         column = self.table.column_by_name[self.name]
         codec = self.draft.model.tables[self.table.name].columns[self.name].codec
-        number, present = to_numbers(self._current().slice(row, 1)) if column.kind is not Kind.TEXT else (
-            np.zeros(1), np.zeros(1, bool))
+        number, present = (
+            to_numbers(self._current().slice(row, 1))
+            if column.kind is not Kind.TEXT
+            else (np.zeros(1), np.zeros(1, bool))
+        )
         if not isinstance(codec, Number) or not present[0]:
             donors = np.arange(min(_CANDIDATES, self.draft.rows[self.table.name]))
             return self._drawn(donors, donors + (row + 2) * 2**22)
         step = codec.step or 10.0 ** -max(codec.digits, 0)
-        offsets = np.repeat(np.arange(1, _CANDIDATES // 2), 2) * np.tile([1, -1], _CANDIDATES // 2 - 1)
+        offsets = np.repeat(np.arange(1, _CANDIDATES // 2), 2) * np.tile(
+            [1, -1], _CANDIDATES // 2 - 1
+        )
         numbers = number[0] + offsets * step
         if codec.digits > 0:
             numbers = np.round(numbers, codec.digits)
@@ -249,7 +259,9 @@ class _Link:
             column = self.table.column_by_name[name]
             taken = values(self.draft, parent, theirs, np.maximum(links, 0))
             none = pa.scalar(None, arrow_type(column))
-            found[name] = pc.if_else(pa.array(links >= 0), converted(taken, arrow_type(column)), none)
+            found[name] = pc.if_else(
+                pa.array(links >= 0), converted(taken, arrow_type(column)), none
+            )
         return found
 
     def proposals(self, rows: Int64, round_: int) -> tuple[dict[str, pa.Array], object]:
@@ -291,8 +303,11 @@ def _parts(draft: Draft, table: Table, columns: Sequence[str]) -> list[_Part]:
         part for fk, part in links.items()
         if fk != plan.generating.get(table.name) and all(len(keys_of(draft, table, c)) == 1 for c in fk.columns)
     ]  # fmt: skip
-    return own + easy or [part for fk, part in links.items() if all(
-        len(keys_of(draft, table, c)) == 1 for c in fk.columns)]
+    return own + easy or [
+        part
+        for fk, part in links.items()
+        if all(len(keys_of(draft, table, c)) == 1 for c in fk.columns)
+    ]
 
 
 # ---------------------------------------------------------------------------------------------
@@ -313,9 +328,15 @@ def _holds_by_construction(draft: Draft, table: Table, key: UniqueKey) -> bool:
         group = counter_group(table, name) if column.ranked is not None and key.plain else None
         if column.mint is not None and key.plain:
             return True
-        if column.provided is not None and column.provided.state.get("unique") and len(key.columns) == 1:
+        if (
+            column.provided is not None
+            and column.provided.state.get("unique")
+            and len(key.columns) == 1
+        ):
             return True
-        if group is not None and {c for fk in group for c in fk.columns} | {name} == set(key.columns):
+        if group is not None and {c for fk in group for c in fk.columns} | {name} == set(
+            key.columns
+        ):
             return True
     return False
 
@@ -329,7 +350,11 @@ def _repair_key(draft: Draft, stage: Stage, table: Table, key: UniqueKey) -> boo
     bad = np.flatnonzero(_repeats(hashes, subject))
     if not len(bad):
         return False
-    if key.where is not None and key.where_columns and _leave_scope(draft, table, key, bad, subject):
+    if (
+        key.where is not None
+        and key.where_columns
+        and _leave_scope(draft, table, key, bad, subject)
+    ):
         return True
     parts = _parts(draft, table, key.columns)
     taken = np.unique(hashes[np.setdiff1d(np.flatnonzero(subject), bad)])
@@ -353,7 +378,9 @@ def _key_hashes(stage: Stage, table: Table, key: UniqueKey, rows: pa.Table) -> t
         plain = [] if expressions else list(key.columns)
         asked = [*expressions, *([key.where] if key.where else [])]
         result = stage.evaluate(table, rows, asked)
-        columns = [result.column(i) for i in range(len(expressions))] + [rows[name] for name in plain]
+        columns = [result.column(i) for i in range(len(expressions))] + [
+            rows[name] for name in plain
+        ]
         scope = np.ones(rows.num_rows, bool)
         if key.where:
             answer = result.column(len(expressions))
@@ -470,6 +497,8 @@ def shared_groups(draft: Draft, key: ForeignKey) -> tuple[Int64, Int64] | None:
     return names[: draft.rows[table.name]], names[draft.rows[table.name] :]
 
 
-def keys_of_others(draft: Draft, table: Table, key: ForeignKey, column: str) -> Iterator[ForeignKey] | list[ForeignKey]:
+def keys_of_others(
+    draft: Draft, table: Table, key: ForeignKey, column: str
+) -> Iterator[ForeignKey] | list[ForeignKey]:
     """Settled foreign keys with this column, other than the given one."""
     return [fk for fk in keys_of(draft, table, column) if fk != key]
