@@ -15,7 +15,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dbsynth.codec import (
-    Formatted, Number, fit_number, form_kind, from_numbers, parse_form, to_numbers, write_form,
+    Formatted,
+    Number,
+    fit_number,
+    form_kind,
+    from_numbers,
+    parse_form,
+    to_numbers,
+    write_form,
 )  # fmt: skip
 from dbsynth.model import Anchor, ColumnModel
 from dbsynth.schema import Column, Kind
@@ -78,7 +85,9 @@ def best_anchor(
             continue
         ordered = bool((distance[present] >= 0).all() or (distance[present] <= 0).all())
         ratio = _spread(distance[present]) / spread if spread else 1.0
-        if ratio < (_STEADIER_IN_ORDER if ordered else _STEADIER) and (best is None or ratio < best[0]):
+        if ratio < (_STEADIER_IN_ORDER if ordered else _STEADIER) and (
+            best is None or ratio < best[0]
+        ):
             best = ratio, anchor, distance
     return None if best is None else best[1:]
 
@@ -101,9 +110,7 @@ def anchored(
     return replace(model, codec=number, anchor=replace(anchor, step=own.step, form=form)), values
 
 
-def after_anchor(
-    column: Column, anchor: Anchor, distance: pa.Array, times: Float64
-) -> pa.Array:
+def after_anchor(column: Column, anchor: Anchor, distance: pa.Array, times: Float64) -> pa.Array:
     """Anchor plus distance, as values of the column; NULL where either is."""
     numbers, present = to_numbers(distance)
     present = present & ~np.isnan(times)
@@ -124,6 +131,7 @@ def microseconds_of(values: pa.Array, form: str) -> Float64:
 
 def in_order_of_time(times: Mapping[str, Times]) -> list[str]:
     """Columns by their median; only an earlier one may anchor a later one."""
+
     def median(name: str) -> float:
         numbers = times[name].numbers
         return float(np.nanmedian(numbers)) if not np.isnan(numbers).all() else np.inf
