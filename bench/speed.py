@@ -2,8 +2,9 @@
 
     python bench/speed.py [--scale 0.2] [--rounds 3] [--json FILE]
 
-Makes TPC-H with tpchgen-cli in an embedded PostgreSQL, times `pg_dump -Fc -Z0 | pg_restore`, then fits
-a model once and loads it.  Printed are seconds, their ratios, and the peak memory of our processes.
+Makes TPC-H with tpchgen-cli in an embedded PostgreSQL, times `pg_dump -Fc -Z0 | pg_restore`, then
+fits a model once and loads it.  Printed are seconds, their ratios, and the peak memory of our
+processes.
 """
 
 from __future__ import annotations
@@ -30,7 +31,14 @@ TABLES = ("region", "nation", "part", "supplier", "partsupp", "customer", "order
 def build(url: str, scale: float, folder: Path) -> int:
     """TPC-H in a new database; returns its rows."""
     subprocess.run(
-        [Path(sys.executable).with_name("tpchgen-cli"), "csv", "-s", str(scale), "--output-dir", str(folder)],
+        [
+            Path(sys.executable).with_name("tpchgen-cli"),
+            "csv",
+            "-s",
+            str(scale),
+            "--output-dir",
+            str(folder),
+        ],
         check=True, capture_output=True,
     )  # fmt: skip
     rows = 0

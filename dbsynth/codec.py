@@ -31,7 +31,7 @@ SEGMENTS = 5  # a bin is decoded by interpolation over so many inner quantiles
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """What an engine knows of a column: how many codes there are and whether their order means something."""
+    """What an engine knows of a column: the number of its codes and whether their order counts."""
 
     size: int
     ordered: bool
@@ -40,7 +40,9 @@ class Alphabet:
 class Codec(Protocol):
     """Translates one column."""
 
-    alphabet: Alphabet
+    @property
+    def alphabet(self) -> Alphabet:
+        """Its codes."""
 
     def encode(self, values: pa.Array) -> Codes:
         """The code of every value."""
@@ -123,7 +125,7 @@ class Number:
         return cells
 
     def decode(self, codes: Codes, positions: npt.NDArray[np.int64], key: int) -> pa.Array:
-        """Heavy values as they are; a value of a bin by interpolation between its inner quantiles."""
+        """Heavy values as they are; those of a bin interpolated between its inner quantiles."""
         cells = np.maximum(codes.astype(np.int64) - 4, 0)
         numbers = np.zeros(len(codes))
         if len(self.points):
@@ -269,7 +271,7 @@ def from_numbers(
     mask = ~present
     if kind in (Kind.DECIMAL, Kind.FLOAT):
         return pa.array(numbers, pa.float64(), mask=mask, from_pandas=False)
-    whole = numbers if numbers.dtype == np.int64 else _whole(numbers)
+    whole = _whole(numbers)
     if kind is Kind.TIME:
         whole = np.clip(whole, 0, 86_400_000_000 - 1)
     if kind is Kind.DATE:
@@ -279,8 +281,11 @@ def from_numbers(
 
 
 def _whole(numbers: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    if numbers.dtype == np.int64:
+        return numbers
     limit = 9.2e18
-    return np.round(np.clip(np.nan_to_num(numbers), -limit, limit)).astype(np.int64)
+    rounded: npt.NDArray[Any] = np.round(np.clip(np.nan_to_num(numbers), -limit, limit))
+    return rounded.astype(np.int64)
 
 
 # ---------------------------------------------------------------------------------------------

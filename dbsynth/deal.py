@@ -1,14 +1,15 @@
 """Foreign keys beside the generating one: every child row gets a parent of the class it asked for.
 
-Inside a class each parent stands as often in a shuffled list as it has children (a configuration model
-with attribute classes), so degrees are kept and the cost is linear.  Keys that share columns with
-other keys are dealt inside the group of parents that agree on those columns.
+Inside a class each parent stands as often in a shuffled list as it has children (a configuration
+model with attribute classes), so degrees are kept and the cost is linear.  Keys that share columns
+with other keys are dealt inside the group of parents that agree on those columns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
@@ -26,7 +27,7 @@ Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 Groups = Callable[[ForeignKey], tuple[Int64, Int64] | None]
-"""For a foreign key that shares columns with settled ones: the group of every child row and of every
+"""For a foreign key that shares columns with settled ones: the group of every child row and every
 parent row, equal where the shared columns agree; None where it shares none."""
 
 _SWAP_ROUNDS = 40
@@ -277,18 +278,18 @@ def spread(
         if not len(bad):
             return links
         links = _swap_round(links, owner, bad, child_group, exempt, key + round_)
-    bad = repeats(owner, links, exempt)
-    if bad.any():
+    left = repeats(owner, links, exempt)
+    if left.any():
         order = np.argsort(parent_group, kind="stable")
         limits = np.searchsorted(parent_group[order], np.stack([child_group, child_group + 1]))
-        links = _fill_greedily(links, owner, bad, order, limits[0], limits[1], len(parent_group))
+        links = _fill_greedily(links, owner, left, order, limits[0], limits[1], len(parent_group))
     return links
 
 
 def _swap_round(
     links: Int64, owner: Int64, bad: Int64, group: Int64, exempt: Bool, key: int
 ) -> Int64:
-    """Try to swap each repeated row with a random row of its group; undo what makes things worse."""
+    """Swap each repeated row with a random row of its group; undo what makes things worse."""
     usable = np.flatnonzero((links >= 0) & ~exempt)
     ordered = usable[np.argsort(group[usable], kind="stable")]
     keys = group[ordered]
@@ -302,14 +303,16 @@ def _swap_round(
     trial = links.copy()
     trial[mine], trial[theirs] = links[theirs], links[mine]
     pair = group_ids([owner, trial])
-    times = np.bincount(pair)
-    worse = (times[pair[mine]] > 1) | (times[pair[theirs]] > 1)
+    times: Int64 = np.bincount(pair)
+    worse: Bool = (times[pair[mine]] > 1) | (times[pair[theirs]] > 1)
     trial[mine[worse]], trial[theirs[worse]] = links[mine[worse]], links[theirs[worse]]
     return trial
 
 
 @numba.njit(cache=True)
-def _fill_greedily(links, owner, bad, order, low, high, parents):  # type: ignore[no-untyped-def]  # compiled
+def _fill_greedily(
+    links: Any, owner: Any, bad: Any, order: Any, low: Any, high: Any, parents: int
+) -> Any:
     used = set()
     load = np.zeros(parents, np.int64)
     for r in range(len(links)):

@@ -22,7 +22,7 @@ from dbsynth.model import Anchor, ColumnModel, name_parts
 from dbsynth.outline import SPAN, joined_names
 from dbsynth.randomness import Float64, UInt64, hashed
 from dbsynth.schema import Column, ForeignKey, Kind, Table
-from dbsynth.times import after_anchor, microseconds_of
+from dbsynth.times import microseconds_of, on_calendar, placed
 
 Int64 = npt.NDArray[np.int64]
 _DEEPEST = 40
@@ -49,7 +49,7 @@ def values(draft: Draft, table: Table, name: str, positions: Int64, depth: int =
 
 
 def keys_of(draft: Draft, table: Table, column: str) -> list[ForeignKey]:
-    """The foreign keys that hold a column, the generating one first, then lookups, then dealt ones."""
+    """The foreign keys that hold a column: the generating one, lookups, then dealt ones."""
     plan = draft.model.plan
     found = [
         plan.generating.get(table.name),
@@ -73,10 +73,9 @@ def own_values(
     key = draft.streams.key("values", table.name, column.name)
     codes = draft.codes[table.name].get(variables.column(column.name))
     mine = None if codes is None else codes[positions]
-    if model.anchor is not None and model.codec is not None and mine is not None:
-        distance = model.codec.decode(mine, index, key)
-        times = _anchor_times(draft, table, model.anchor, positions if rows is None else rows)
-        return after_anchor(column, model.anchor, distance, times)
+    if (model.anchor or model.calendar) and model.codec is not None and mine is not None:
+        decoded = model.codec.decode(mine, index, key)
+        return _placed(draft, table, column, model, decoded, positions, index, rows)
     if model.codec is not None and mine is not None:
         return _typed(model.codec.decode(mine, index, key), column)
     present = np.ones(len(positions), bool) if mine is None else mine > 0
@@ -85,14 +84,37 @@ def own_values(
     if model.provided is None:
         return pa.nulls(len(positions), arrow_type(column))
     provider, state = PROVIDERS[model.provided.provider], model.provided.state
-    index = index.astype(np.uint64)
+    at = index.astype(np.uint64)
     if model.decision.role is Role.IDENTIFIER:  # the columns of a row share one identity
         key = draft.streams.key("person", table.name)
-        index = _people(draft, table, index, key)
+        at = _people(draft, table, at, key)
     drawn = draw_avoiding(
-        provider, state, index, key, model.provided.avoid, _span(draft, table, model.decision.role)
+        provider, state, at, key, model.provided.avoid, _span(draft, table, model.decision.role)
     )
     return pc.if_else(pa.array(present), _typed(drawn, column), pa.scalar(None, arrow_type(column)))
+
+
+def _placed(
+    draft: Draft, table: Table, column: Column, model: ColumnModel, decoded: pa.Array,
+    positions: Int64, index: Int64, rows: Int64 | None,
+) -> pa.Array:  # fmt: skip
+    """Times at their distance from their anchors, and in their place in week and day."""
+    anchors = None
+    if model.anchor is not None:
+        anchors = _anchor_times(draft, table, model.anchor, positions if rows is None else rows)
+    calendar, codes = model.calendar, draft.codes[table.name]
+    if calendar is None:
+        return placed(column, model, decoded, anchors, None)
+    weekdays = codes[variables.weekday(column.name)][positions]
+    clock = None
+    if calendar.clock is not None:
+        key = draft.streams.key("clock", table.name, column.name)
+        drawn = codes[variables.clock(column.name)][positions]
+        clock = microseconds_of(calendar.clock.decode(drawn, index, key), "")
+    return placed(
+        column, model, decoded, anchors,
+        lambda times, floor: on_calendar(times, floor, weekdays, clock, calendar),
+    )  # fmt: skip
 
 
 def _anchor_times(draft: Draft, table: Table, anchor: Anchor, rows: Int64) -> Float64:

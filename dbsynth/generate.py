@@ -1,6 +1,7 @@
 """The draft as a stream of row batches, encoded for the target, on any number of processes.
 
-A block of rows depends on nothing but the draft, so blocks may be made anywhere; they arrive in order.
+A block of rows depends on nothing but the draft, so blocks may be made anywhere; they arrive in
+order.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _worker_draft: Draft | None = None  # of a worker process, set once when it star
 
 
 def _start_worker(draft: Draft) -> None:
-    global _worker_draft  # noqa: PLW0603  # the one way to hand a worker process its input once
+    global _worker_draft  # the one way to hand a worker process its input once
     _worker_draft = draft
 
 

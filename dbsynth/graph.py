@@ -1,9 +1,10 @@
 """The foreign-key graph and the plan that follows from it.
 
-Every synthesised table has at most one *generating* foreign key: its rows are drawn family by family
-under the rows of that parent.  The generating keys form a forest, whatever the graph looks like.  All
-other foreign keys are *dealt* afterwards, when every row exists, so a cycle or a self-reference is
-nothing special.  A foreign key to a copied table is a plain category: which row of the copy.
+Every synthesised table has at most one *generating* foreign key: its rows are drawn family by
+family under the rows of that parent.  The generating keys form a forest, whatever the graph looks
+like.  All other foreign keys are *dealt* afterwards, when every row exists, so a cycle or a
+self-reference is nothing special.  A foreign key to a copied table is a plain category: which row
+of the copy.
 """
 
 from __future__ import annotations

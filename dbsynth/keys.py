@@ -121,10 +121,12 @@ class Mint:
         span = min(span, float(self.limit - low + 1))
         width = span / max(total, 1)
         if width < 1:
-            return low + place
+            return np.asarray(low + place, np.int64)
         first = np.ceil(place * width).astype(np.int64)
         after = np.ceil((place + 1) * width).astype(np.int64)
-        drawn = low + first + np.floor(uniform(key, place) * (after - first)).astype(np.int64)
+        drawn: Int64 = (
+            low + first + np.floor(uniform(key, place) * (after - first)).astype(np.int64)
+        )
         if unwanted is None:
             return drawn
         again = np.flatnonzero(unwanted(drawn))

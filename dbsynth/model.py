@@ -1,7 +1,7 @@
 """A fitted model: all that is needed to build a clone without the source.
 
-A file is a zip of one JSON document and plain numpy and Arrow arrays, so reading one runs no code.  It
-holds no row and no key of a synthesised table; copied tables are in it whole, by decision.
+A file is a zip of one JSON document and plain numpy and Arrow arrays, so reading one runs no code.
+It holds no row and no key of a synthesised table; copied tables are in it whole, by decision.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dbsynth.classify import Decision, Role
-from dbsynth.codec import Codec, codec_from_json
+from dbsynth.codec import Codec, Number, codec_from_json
 from dbsynth.engines import ENGINES
 from dbsynth.engines.base import TableModel
 from dbsynth.errors import ModelError
@@ -57,12 +57,25 @@ class Anchor:
     form: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """That a time column follows the week, and the day, where its values spread over months.
+
+    Attributes:
+        clock: Codec of the time of day in microseconds; None for dates.
+        ordered: Whether the time never comes before its anchor.
+    """
+
+    clock: Number | None
+    ordered: bool
+
+
 @dataclass(frozen=True)
 class ColumnModel:
     """How the values of one column come about.
 
-    Exactly one of ``codec``, ``provided``, ``mint`` and ``ranked`` is set, or none for a column of a
-    foreign key and for one that stays NULL.
+    Exactly one of ``codec``, ``provided``, ``mint`` and ``ranked`` is set, or none for a column of
+    a     foreign key and for one that stays NULL.
 
     Attributes:
         codec: Codes to values.
@@ -72,6 +85,7 @@ class ColumnModel:
         avoid: Real numbers of a mint, which a key that leaves gaps steps around.
         nulls: Whether the column has NULLs, so that its presence is a variable of the engine.
         anchor: The time to which the codec's value is a distance.
+        calendar: How a time lies in the week and in the day.
     """
 
     decision: Decision
@@ -82,6 +96,7 @@ class ColumnModel:
     ranked: int | None = None
     nulls: bool = False
     anchor: Anchor | None = None
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +256,11 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
             "ranked": column.ranked,
             "nulls": column.nulls,
             "anchor": _anchor_json(column.anchor, keys),
+            "calendar": column.calendar
+            and {
+                "clock": column.calendar.clock and column.calendar.clock.to_json(),
+                "ordered": column.calendar.ordered,
+            },
         }
     return {
         "strategy": facts.strategy,
@@ -324,6 +344,7 @@ def _facts(
             column["ranked"],
             column["nulls"],
             _anchor(column["anchor"], keys),
+            _calendar(column["calendar"]),
         )
     people = AvoidList.from_bytes(bytes.fromhex(value["people"])) if value["people"] else None
     return TableFacts(value["strategy"], value["reason"], value["rows"], columns, copied, people)
@@ -334,6 +355,14 @@ def _anchor(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Anch
         return None
     key = None if value["key"] is None else keys[value["key"]]
     return Anchor(value["column"], key, value["step"], value["form"])
+
+
+def _calendar(value: Mapping[str, Any] | None) -> Calendar | None:
+    if value is None:
+        return None
+    clock = codec_from_json(value["clock"]) if value["clock"] else None
+    assert clock is None or isinstance(clock, Number)
+    return Calendar(clock, value["ordered"])
 
 
 def _degrees(value: Mapping[str, Any]) -> Degrees:
@@ -360,7 +389,7 @@ def _read_arrow(data: bytes) -> pa.Table:
 
 def _npz_bytes(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
     sink = io.BytesIO()
-    np.savez(sink, **arrays)
+    np.savez(sink, **arrays)  # type: ignore[arg-type]  # no name of an array is that of an option
     return sink.getvalue()
 
 

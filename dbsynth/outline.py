@@ -91,8 +91,10 @@ def _kept_checks(
             if not failing:
                 checks.append(check)
                 continue
-            notes.append(f"{table.name}: {failing} of {rows[table.name]} rows of the source break CHECK "
-                         f"{check.name}, which is NOT VALID, so the clone does not keep it either")  # fmt: skip
+            notes.append(
+                f"{table.name}: {failing} of {rows[table.name]} rows of the source break CHECK "
+                f"{check.name}, which is NOT VALID, so the clone does not keep it either"
+            )
         tables.append(replace(table, checks=tuple(checks)))
     return Schema(tuple(tables), schema.notes), tuple(notes)
 
@@ -100,7 +102,7 @@ def _kept_checks(
 def _kept_keys(
     database: Database, schema: Schema, rows: Mapping[str, int]
 ) -> tuple[Schema, tuple[str, ...]]:
-    """The schema without foreign keys that most rows of the source break, and what to say of them."""
+    """The schema without foreign keys that most rows of the source break, and notes on them."""
     broken: list[ForeignKey] = []
     notes = []
     for fk in schema.foreign_keys:
@@ -232,7 +234,7 @@ def _column_model(
 def _minted(
     table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Streams
 ) -> ColumnModel | None:
-    """A column whose numbers never repeat: because a key says so, or because they count key rows."""
+    """A column whose numbers never repeat: a key says so, or they count the rows of a key."""
     single = is_unique(table, (column.name,)) and decision.role is not Role.CATEGORY
     if column.kind is Kind.TEXT and single:
         parsed = parse_form(values, "integer")
@@ -290,7 +292,7 @@ def _provided(
 
 
 def _meets(provider: Provider, state: State, values: pa.Array) -> bool:
-    """Whether drawn values, though from a reserved range, occur in the source: test data, perhaps."""
+    """Whether drawn values, though from a reserved range, occur in the source, as test data do."""
     drawn = provider.draw(state, np.arange(_TRIAL_DRAWS, dtype=np.uint64), key=1)
     folded = [pc.utf8_lower(as_text(array)) for array in (drawn, values.drop_null())]
     return bool(pc.any(pc.is_in(*folded)).as_py())

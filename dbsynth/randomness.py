@@ -2,8 +2,8 @@
 
 A stream is a 64-bit key derived from the seed and a path of names.  Its numbers are a pure function
 of (key, position), so any block of rows can be drawn alone, in any order and on any number of
-processes, with the same result (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011;
-the mixing function is the finaliser of SplitMix64, Steele et al., OOPSLA 2014).
+processes, with the same result (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC
+2011; the mixing function is the finaliser of SplitMix64, Steele et al., OOPSLA 2014).
 """
 
 from __future__ import annotations

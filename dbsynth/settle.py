@@ -1,8 +1,9 @@
 """Rows repaired until every CHECK, partition bound and unique key holds.
 
-What a constraint means is asked of the database itself (`Stage.evaluate`), so any expression, function
-and type is understood.  Rows that fail a CHECK take the concerned values of a row that passes; rows
-that repeat a key draw theirs anew.  Only columns that a constraint mentions are held for a whole table.
+What a constraint means is asked of the database itself (`Stage.evaluate`), so any expression,
+function and type is understood.  Rows that fail a CHECK take the concerned values of a row that
+passes; rows that repeat a key draw theirs anew.  Only columns that a constraint mentions are held
+for a whole table.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dbsynth.codec import arrow_type, from_numbers
+from dbsynth.codec import Number, arrow_type, from_numbers, to_numbers
 from dbsynth.databases.base import Stage
 from dbsynth.draft import Draft
 from dbsynth.errors import Unsatisfiable
@@ -137,7 +138,9 @@ def _take_from_passing(draft: Draft, table: Table, check: Check, failed: Bool) -
 class _Part(Protocol):
     """Something of a row that a repair may change."""
 
-    columns: tuple[str, ...]
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it fills."""
 
     def take(self, rows: Int64, donors: Int64) -> None:
         """Give rows what other rows have."""
@@ -209,8 +212,6 @@ class _Own:
 
     def _neighbours(self, row: int) -> pa.Array:
         """Values around the present one, on the column's grid, nearest first."""
-        from dbsynth.codec import Number, to_numbers
-
         column = self.table.column_by_name[self.name]
         codec = self.draft.model.tables[self.table.name].columns[self.name].codec
         number, present = (
@@ -299,15 +300,14 @@ def _parts(draft: Draft, table: Table, columns: Sequence[str]) -> list[_Part]:
                 own.append(_Own(draft, table, name))
         for fk in keys:
             links[fk] = _Link(draft, table, fk)
-    easy = [
-        part for fk, part in links.items()
-        if fk != plan.generating.get(table.name) and all(len(keys_of(draft, table, c)) == 1 for c in fk.columns)
-    ]  # fmt: skip
-    return own + easy or [
-        part
+    alone = {
+        fk: part
         for fk, part in links.items()
         if all(len(keys_of(draft, table, c)) == 1 for c in fk.columns)
-    ]
+    }
+    generating = plan.generating.get(table.name)
+    easy = [part for fk, part in alone.items() if fk != generating]
+    return own + easy or list(alone.values())
 
 
 # ---------------------------------------------------------------------------------------------
@@ -423,7 +423,7 @@ def _redraw(
     draft: Draft, stage: Stage, table: Table, key: UniqueKey, part: _Part, bad: Int64,
     taken: UInt64, round_: int,
 ) -> tuple[Int64, UInt64]:  # fmt: skip
-    """Draw a part of the repeated rows anew; returns those that still repeat, and the keys in use."""
+    """Draw a part of the repeated rows anew; returns those that still repeat, and keys in use."""
     proposed, proposal = part.proposals(bad, round_)
     hashes, subject = _key_hashes(stage, table, key, _with(draft, table, key, bad, proposed))
     free = ~subject | (~np.isin(hashes, taken) & ~_repeats(hashes, subject))

@@ -69,8 +69,9 @@ def open_stage(target_url: str, *, replace: bool) -> Stage:
 def at_risk(target_url: str) -> frozenset[str]:
     """The identities of all that building a target may replace or remove.
 
-    That is the target, where there is one, and what bears a name that building needs.  The server is
-    asked through another of its databases, so that a target that lets nobody in is known as well.
+    That is the target, where there is one, and what bears a name that building needs.  The server
+    is asked through another of its databases, so that a target that lets nobody in is known as
+    well.
 
     Raises:
         DatabaseError: The server cannot be asked.

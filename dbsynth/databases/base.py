@@ -82,10 +82,17 @@ class Database(Protocol):
         """Whether the server itself has validated every constraint of the table."""
 
     # Questions of verification.  Each answers with a number of offending rows.
-    def count_orphans(self, key: ForeignKey) -> int: ...
-    def count_duplicates(self, table: Table, key: UniqueKey) -> int: ...
-    def count_nulls(self, table: Table, column: str) -> int: ...
-    def count_failing(self, table: Table, check: Check) -> int: ...
+    def count_orphans(self, key: ForeignKey) -> int:
+        """Child rows whose parent does not exist."""
+
+    def count_duplicates(self, table: Table, key: UniqueKey) -> int:
+        """Rows whose key an earlier row has already."""
+
+    def count_nulls(self, table: Table, column: str) -> int:
+        """Rows without a value in a column."""
+
+    def count_failing(self, table: Table, check: Check) -> int:
+        """Rows for which a CHECK is false."""
 
 
 class Stage(Protocol):
@@ -132,8 +139,10 @@ class Stage(Protocol):
         """
 
     def finish(self) -> None:
-        """Add keys, constraints, indexes, triggers and views; set sequences and identities past the
-        rows; refresh materialized views; gather planner statistics.
+        """Add what waits for the rows: keys, constraints, indexes, triggers and views.
+
+        Sequences and identities are set past the rows, materialized views refreshed, and planner
+        statistics gathered.
 
         Raises:
             LoadError: A constraint does not hold; names it, never a value.

@@ -15,7 +15,7 @@ import numpy as np
 
 
 @numba.njit(cache=True, nogil=True)
-def _best_split(
+def _best_split(  # noqa: C901, PLR0912  # compiled: calls in the inner loops would cost time
     rows: Any, features: Any, bins: Any, target: Any, least: int, banned: Any
 ) -> tuple[int, int, float]:
     dims = target.shape[1]
@@ -80,7 +80,7 @@ def _entities_at_least(rows: Any, entity: Any, stamps: Any, stamp: int, least: i
 
 
 @numba.njit(cache=True, nogil=True)
-def grow(
+def grow(  # noqa: C901, PLR0913, PLR0917  # compiled: takes plain arrays and numbers
     features: Any,
     bins: Any,
     target: Any,

@@ -2,8 +2,8 @@
 
 Each variable is drawn from the code histogram of a leaf of a tree over the few most informative
 variables before it, those of the parent included (sequential CART synthesis: Reiter, JOS 2005;
-Nowok et al., synthpop, JSS 2016).  Leaves hold histograms of codes with a least number of rows and of
-entities, never rows.
+Nowok et al., synthpop, JSS 2016).  Leaves hold histograms of codes with a least number of rows and
+of entities, never rows.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Tree:
     Attributes:
         target: Name of the variable.
         features: Names of the variables that it depends on.
-        maps: Per feature, the bin of every code; rows padded to 65,536 are avoided by one array each.
+        maps: Per feature, the bin of every code; one array each, so that none is padded.
         nodes: int32, shape (4, nodes): feature, last bin that goes left, left, right.
         starts, codes, counts: Histograms of the leaves as sparse rows.
     """
@@ -306,4 +306,4 @@ def _principal(
     weighted = centred * np.sqrt(counts)[:, None]
     axis = np.linalg.svd(weighted, full_matrices=False)[2][0]
     axis = axis * (1 if axis[np.argmax(np.abs(axis))] > 0 else -1)
-    return centred @ axis
+    return np.asarray(centred @ axis, np.float64)

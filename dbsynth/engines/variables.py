@@ -1,8 +1,8 @@
 """Names of the variables that an engine models for a table, and classes of parents.
 
-Besides its columns, a row has a row number in a copied table (``link``), a class of the parent of each
-dealt foreign key (``class``), a depth in each self-reference (``depth``) and a number of children for
-each foreign key that refers to it (``count``).
+Besides its columns, a row has a row number in a copied table (``link``), a class of the parent of
+each dealt foreign key (``class``), a depth in each self-reference (``depth``) and a number of
+children for each foreign key that refers to it (``count``).
 """
 
 from __future__ import annotations
@@ -33,6 +33,16 @@ def column(name: str) -> str:
     return f"column:{name}"
 
 
+def weekday(name: str) -> str:
+    """The day of the week of a time column: 0 NULL, 1 Monday to 7 Sunday."""
+    return f"weekday:{name}"
+
+
+def clock(name: str) -> str:
+    """The time of day of a time column."""
+    return f"clock:{name}"
+
+
 def link(key: ForeignKey) -> str:
     """Which row of a copied table."""
     return f"link:{key}"
@@ -61,6 +71,7 @@ def of_parent(variable: str) -> str:
 POSITION = "family:position"
 LAST_POSITION = 60
 POSITION_ALPHABET = Alphabet(LAST_POSITION + 1, ordered=True)
+WEEKDAY_ALPHABET = Alphabet(8, ordered=False)
 DEPTH_ALPHABET = Alphabet(FIRST_DEPTH + DEEPEST, ordered=True)
 
 
@@ -110,7 +121,9 @@ def class_centres(features: Float64, key: int) -> Float64:
     spread = points - points.mean(axis=0)
     axis = np.linalg.svd(spread, full_matrices=False)[2][0]
     ranked = np.argsort(spread @ axis, kind="stable")
-    centres = points[ranked[((np.arange(classes) + 0.5) * len(points) / classes).astype(int)]]
+    centres: Float64 = points[
+        ranked[((np.arange(classes) + 0.5) * len(points) / classes).astype(int)]
+    ]
     for _ in range(_LLOYD_ROUNDS):
         nearest = classify_rows(points, centres)
         counts = np.bincount(nearest, minlength=classes)

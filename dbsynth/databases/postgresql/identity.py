@@ -14,7 +14,7 @@ _CURRENT = "SELECT pg_catalog.current_database()"
 
 
 def identity(connection: Connection, database: str | None = None) -> frozenset[str]:
-    """The names of the connected database, or of another of its server; none where it has none such.
+    """The names of the connected database, or of another of its server; perhaps none.
 
     The microsecond in which the server started is one name: every role may ask for it, so that two
     roles never disagree.  The system identifier is another, which also tells a standby from nothing

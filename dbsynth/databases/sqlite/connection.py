@@ -44,10 +44,12 @@ def identity_of(path: Path) -> frozenset[str]:
 
 # Messages that name objects.  Others may quote a value of a row, and are not repeated.
 _SPEAKING = re.compile(
-    r"^(?:[\w ]*constraint failed|no such|near |duplicate column|table .* (?:has|already)|unable to open"
+    r"^(?:[\w ]*constraint failed|no such|near |duplicate column|table .* (?:has|already)"
+    r"|unable to open"
     r"|database (?:is|disk|or|table|schema)|disk I/O|file is|attempt to write|datatype mismatch$"
     r"|cannot (?:store|INSERT|modify)|not authorized|out of memory|unrecognized token|too many"
-    r"|string or blob too big|wrong number of arguments|misuse|ambiguous|interrupted|unsupported file)"
+    r"|string or blob too big|wrong number of arguments|misuse|ambiguous|interrupted"
+    r"|unsupported file)"
 )
 
 
