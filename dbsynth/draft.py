@@ -35,6 +35,7 @@ class Draft:
         codes: Per table, the codes of its variables.
         links: Per foreign key, the parent's row position of every child row, -1 for NULL.
         settled: Per table and column, values that were repaired and override the codes.
+        notes: What the reader should know, a sentence each.
     """
 
     model: Model
@@ -44,6 +45,7 @@ class Draft:
     codes: dict[str, dict[str, Codes]] = field(default_factory=dict)
     links: dict[ForeignKey, Int64] = field(default_factory=dict)
     settled: dict[str, dict[str, pa.Array]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def make_draft(model: Model, scale: float, wanted: Mapping[str, int], streams: Streams, progress: Progress) -> Draft:
@@ -74,13 +76,15 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
     total = (round(facts.rows * draft.scale) if wanted is None else wanted) if made else 0
     if made and draft.scale > 0 and wanted is None:
         total = max(total, 1)
-    total = min(total, _most_rows(draft, table))
+    asked, total = total, min(total, _most_rows(draft, table))
     context: dict[str, Codes] = {}
     if fk:
         links = _generated_links(draft, table, fk, total)
         total = len(links)
         context = context_of(draft.codes[fk.parent], links)
         draft.links[fk] = links
+    if total < asked:
+        draft.notes.append(f"{name} has {total} rows instead of {asked}: its unique keys allow no more")
     draft.rows[name] = total
     if not made or not total:
         draft.codes[name] = {}

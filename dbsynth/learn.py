@@ -18,6 +18,7 @@ from dbsynth.databases.base import Database
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import Engine, TableModel
 from dbsynth.graph import Plan, is_unique
+from dbsynth.guard import Guard, guard_of
 from dbsynth.keys import group_ids, hash_keys, join, key_parts, rank_in_group
 from dbsynth.model import Anchor, ColumnModel, Degrees, Model, TableFacts
 from dbsynth.outline import Outline
@@ -72,6 +73,7 @@ class _Encoded:
     counters: dict[str, Int64] = field(default_factory=dict)  # integers that may count within a key
     times: dict[str, Float64] = field(default_factory=dict)  # in microseconds, NaN for NULL
     copied: pa.Table | None = None
+    guard: Guard = field(default_factory=lambda: Guard({}))
 
 
 @dataclass
@@ -106,22 +108,26 @@ def _encode(database: Database, plan: Outline, table: Table, progress: Progress)
         codecs = {}
     timed = {n: facts.columns[n] for n in codecs if time_of(table.column_by_name[n], facts.columns[n])}
     counters = _counter_columns(table)
+    guard = guard_of(facts)
     if facts.strategy == "copy":
         needed = own
     else:
         needed = sorted(
-            {*codecs, *counters, *(c for key in referenced for c in key), *table.foreign_columns()}
-        )
+            {*codecs, *counters, *(c for key in referenced for c in key), *table.foreign_columns(),
+             *guard.columns}
+        )  # fmt: skip
     parts: list[_Encoded] = []
     batches = list[pa.RecordBatch]()
     if needed and facts.rows and facts.strategy != "empty":
         for batch in database.read(table, needed):
             columns = {name: batch.column(i) for i, name in enumerate(needed)}
+            guard.look(columns)
             parts.append(_encode_batch(columns, table, referenced, codecs, counters, timed))
             if facts.strategy == "copy":
                 batches.append(batch)
             progress.advance(batch.num_rows)
     whole = _concatenated(parts, table, referenced, codecs, counters)
+    whole.guard = guard
     for name in timed:
         whole.times[name] = np.concatenate([p.times[name] for p in parts] or [np.zeros(0)])
     if facts.strategy == "copy":
@@ -241,7 +247,7 @@ def _ranked(
     table: Table, plan: Outline, rows: _Encoded, links: Mapping[ForeignKey, Int64]
 ) -> TableFacts:
     """The facts of a table, where integer key parts that count within the rest are found out."""
-    facts = replace(plan.tables[table.name], copied=rows.copied)
+    facts = replace(rows.guard.completed(plan.tables[table.name]), copied=rows.copied)
     if facts.strategy != "synthesize":
         return facts
     columns = dict(facts.columns)

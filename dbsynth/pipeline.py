@@ -10,8 +10,8 @@ from dbsynth.databases.base import Database, Stage
 from dbsynth.deal import deal
 from dbsynth.draft import Draft, make_draft
 from dbsynth.errors import TargetIsSource, VerificationFailed
-from dbsynth.learn import fit as fit_model
 from dbsynth.generate import Generator, generator
+from dbsynth.learn import fit as fit_model
 from dbsynth.model import Model, load_model
 from dbsynth.outline import Outline, make_outline
 from dbsynth.progress import Progress, Silent
@@ -106,8 +106,8 @@ def refuse_source(database: Database, target: str) -> None:
     """
     if database.identity() & at_risk(target):
         raise TargetIsSource(
-            f"the source {database.label} would be replaced: it is the target, or bears a name that "
-            "building the target needs",
+            f"the source {database.label} would be replaced: it is the target, or has a name that"
+            " building the target needs",
             hint="name another target database",
         )
 
@@ -147,12 +147,14 @@ def _built(
         progress.step("verify")
         findings = tuple(_verified(clone_, source, model, draft))
     report = Report(
-        stage.label, spec.scale, spec.seed, _tables(model, draft), findings, watch.seconds, losses, model.notes
+        stage.label, spec.scale, spec.seed, _tables(model, draft), findings, watch.seconds, losses,
+        model.notes + tuple(draft.notes),
     )
     if not report.ok:
         raise VerificationFailed(
             "the clone was not published: " + "; ".join(_failures(report)),
-            hint="the target is as it was; please report the constraint",
+            hint="the target is as it was; name another provider for columns that leak in the spec,"
+            " and please report a constraint that fails",
         )
     with watch.step("publish"):
         stage.publish()

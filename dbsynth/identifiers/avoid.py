@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +37,20 @@ class AvoidList:
     @classmethod
     def of(cls, values: pa.Array, salt: int) -> AvoidList:
         """The list of some values; nulls are left out."""
-        hashes = np.unique(_hashes(values.drop_null(), salt))
+        return cls.of_hashes([_hashes(values.drop_null(), salt)], salt)
+
+    @classmethod
+    def of_hashes(cls, parts: Sequence[UInt64], salt: int) -> AvoidList:
+        """The list of values whose `hashes` are given in parts."""
+        hashes = np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
         size = max(64, 1 << int(np.ceil(np.log2(max(len(hashes), 1) * _BITS_PER_VALUE))))
         flags = np.zeros(size, bool)
         flags[(hashes % np.uint64(size)).astype(np.int64)] = True
         return cls(salt, np.packbits(flags))
+
+    def hashes(self, values: pa.Array) -> UInt64:
+        """The hashes that the list knows values by; nulls are left out."""
+        return _hashes(values.drop_null(), self.salt)
 
     def contains(self, values: pa.Array) -> npt.NDArray[np.bool_]:
         """Whether each value may be one of the list; false for null."""

@@ -35,6 +35,8 @@ _SETS = {
 }
 _MARKS = ((r"[0-9]", "9"), (r"[A-Z]", "A"), (r"[a-z]", "a"), (r"[^\x00-\x7F]", "a"))
 _SPARSE = 40  # so many possible codes for each one in use
+_HALF_EMPTY = 2  # enough where codes may repeat
+_NEAR_UNIQUE = 0.5
 _ENOUGH = 0.5  # share of the values that frequent shapes have to cover
 _MOST_SHAPES = 40
 
@@ -62,7 +64,11 @@ class Pattern:
             shapes = [(["\0" + c if c in _SETS else c for c in template], 1, 0)]
         if self.name == "national_id":
             shapes = [(_never_issued(places), weight, n) for places, weight, n in shapes]
-        shapes = _roomy(shapes, column.length) if unique else shapes
+        distinct = pc.count_distinct(texts).as_py()
+        if unique:
+            shapes = _roomy(shapes, column.length, _SPARSE)
+        elif distinct > _NEAR_UNIQUE * len(texts):  # real codes are avoided: there must be others
+            shapes = _roomy(shapes, column.length, _HALF_EMPTY)
         return {
             "unique": unique,
             "limit": column.length,
@@ -140,15 +146,15 @@ def _capacity(places: list[str]) -> int:
     return size
 
 
-def _roomy(shapes: list[Shape], limit: int | None) -> list[Shape]:
+def _roomy(shapes: list[Shape], limit: int | None, sparse: int) -> list[Shape]:
     """Shapes with room for many more codes than are in use; else the commonest, made wider."""
     total = sum(distinct for _, _, distinct in shapes)
-    wide = [s for s in shapes if _capacity(s[0]) >= _SPARSE * max(s[2], 1)]
+    wide = [s for s in shapes if _capacity(s[0]) >= sparse * max(s[2], 1)]
     if sum(s[2] for s in wide) >= _ENOUGH * total:
         return wide
     places, weight, distinct = max(shapes, key=lambda shape: shape[1])
     places = list(places)
-    while _capacity(places) < _SPARSE * max(total, 1):
+    while _capacity(places) < sparse * max(total, 1):
         zero = next((i for i in reversed(range(len(places))) if places[i].isdigit()), None)
         if zero is not None:
             places[zero] = "\0" + "9"

@@ -19,6 +19,7 @@ from pyarrow import csv
 
 from dbsynth.databases.postgresql.connect import Connection, value
 from dbsynth.databases.postgresql.names import column_list, quote
+from dbsynth.errors import DatabaseError
 from dbsynth.schema import Column, Kind, Table
 
 _BATCH_BYTES = 64 << 20
@@ -110,6 +111,25 @@ def parse(lines: bytes, schema: pa.Schema, count: int) -> pa.RecordBatch:
     if not schema.names:
         return pa.RecordBatch.from_struct_array(pa.array([{}] * count, pa.struct([])))
     places = [str(place) for place in range(len(schema))]
+    try:
+        return _parse(lines, schema, places)
+    except pa.ArrowInvalid:  # its message quotes the value
+        where = _unreadable(lines, schema, places)
+    raise DatabaseError(f"A value of {where} cannot be read")
+
+
+def _unreadable(lines: bytes, schema: pa.Schema, places: Sequence[str]) -> str:
+    """The column that the parser stumbles over."""
+    texts = _parse(lines, pa.schema([(name, pa.string()) for name in schema.names]), places)
+    for field, column in zip(schema, texts.columns, strict=True):
+        try:
+            _finished(pa.chunked_array([column.cast(_parsed(field.type))]), field.type)
+        except pa.ArrowInvalid:
+            return f"column `{field.name}`"
+    return f"the columns {', '.join(schema.names)}"
+
+
+def _parse(lines: bytes, schema: pa.Schema, places: Sequence[str]) -> pa.RecordBatch:
     read = csv.read_csv(
         BytesIO(lines),
         read_options=csv.ReadOptions(column_names=places, block_size=len(lines) + 1),

@@ -1,0 +1,83 @@
+"""Lists of real values to avoid, completed with the values that no sample held.
+
+The outline looks at a sample only.  Where a table has more rows, whatever must not come back is
+gathered again while all rows are read, as salted hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pyarrow as pa
+
+from dbsynth.codec import as_text
+from dbsynth.identifiers.avoid import AvoidList
+from dbsynth.model import ColumnModel, TableFacts, name_parts
+from dbsynth.outline import SAMPLE_ROWS, joined_names
+from dbsynth.randomness import UInt64
+
+_PEOPLE = ""  # no column has this name
+
+
+@dataclass
+class Guard:
+    """Gathers the hashes of one table; see `guard_of`.
+
+    Attributes:
+        columns: The columns that have to be read for it.
+    """
+
+    lists: Mapping[str, AvoidList]
+    people: tuple[str, ...] = ()
+    _seen: dict[str, list[UInt64]] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns whose values are gathered."""
+        return frozenset(self.lists) - {_PEOPLE} | frozenset(self.people)
+
+    def look(self, columns: Mapping[str, pa.Array]) -> None:
+        """Gather the values of a batch."""
+        for name, avoid in self.lists.items():
+            values = (
+                joined_names([columns[p] for p in self.people])
+                if name == _PEOPLE
+                else columns[name]
+            )
+            texts = values if pa.types.is_binary(values.type) else as_text(values)
+            self._seen.setdefault(name, []).append(np.unique(avoid.hashes(texts)))
+
+    def completed(self, facts: TableFacts) -> TableFacts:
+        """The facts with complete lists."""
+        full = {
+            name: self.lists[name].of_hashes(parts, self.lists[name].salt)
+            for name, parts in self._seen.items()
+        }
+        columns = {name: _guarded(model, full.get(name)) for name, model in facts.columns.items()}
+        return replace(facts, columns=columns, people=full.get(_PEOPLE, facts.people))
+
+
+def guard_of(facts: TableFacts) -> Guard:
+    """What has to be gathered of a table; nothing where the sample held all of its rows."""
+    if facts.strategy != "synthesize" or facts.rows <= SAMPLE_ROWS:
+        return Guard({})
+    lists = {name: avoid for name, model in facts.columns.items() if (avoid := _list_of(model))}
+    if facts.people is not None:
+        return Guard({**lists, _PEOPLE: facts.people}, name_parts(facts))
+    return Guard(lists)
+
+
+def _list_of(model: ColumnModel) -> AvoidList | None:
+    if model.provided is not None:
+        return model.provided.avoid
+    return None if model.mint is None or model.mint.dense else model.avoid
+
+
+def _guarded(model: ColumnModel, avoid: AvoidList | None) -> ColumnModel:
+    if avoid is None:
+        return model
+    if model.provided is not None:
+        return replace(model, provided=replace(model.provided, avoid=avoid))
+    return replace(model, avoid=avoid)
