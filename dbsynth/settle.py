@@ -183,7 +183,11 @@ class _Own:
         self.draft.settled[self.table.name][self.name] = both.take(pa.array(index))
 
     def take(self, rows: Int64, donors: Int64) -> None:
-        self._put(rows, self._current().take(pa.array(donors)))
+        model = self.draft.model.tables[self.table.name].columns[self.name]
+        if model.anchor is None:
+            self._put(rows, self._current().take(pa.array(donors)))
+        else:  # the donor's distance, from the row's own anchor
+            self._put(rows, self._drawn(donors, donors, rows))
 
     def _drawn(self, donors: Int64, index: Int64, rows: Int64 | None = None) -> pa.Array:
         column = self.table.column_by_name[self.name]

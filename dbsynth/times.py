@@ -1,4 +1,4 @@
-"""Times relative to other times: a delivery so many hours after its order, not on some date of its own.
+"""Times relative to other times: a delivery so many hours after its order, not on its own date.
 
 A time column is coded as the distance to its *anchor*, an earlier time of the same row or of the
 generating parent, where that is steadier than the time itself.  An order that always holds in the
@@ -7,7 +7,7 @@ source (delivered after ordered) then holds in the clone by construction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,14 +24,17 @@ from dbsynth.codec import (
     to_numbers,
     write_form,
 )  # fmt: skip
-from dbsynth.model import Anchor, ColumnModel
+from dbsynth.model import Anchor, Calendar, ColumnModel
 from dbsynth.schema import Column, Kind
 
 Float64 = npt.NDArray[np.float64]
 DAY = 86_400e6  # microseconds
 _STEADIER = 0.5  # a distance whose spread is this share of the time's own spread is worth it
 _STEADIER_IN_ORDER = 0.95  # less is asked of a distance that never changes its sign
+_NEAR = 0.5
 _FEWEST = 30
+_WIDE = 45 * DAY  # times that spread less are not moved about in the week
+_THURSDAY = 3  # 1970-01-01 was one, counted from Monday
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +113,86 @@ def anchored(
     return replace(model, codec=number, anchor=replace(anchor, step=own.step, form=form)), values
 
 
-def after_anchor(column: Column, anchor: Anchor, distance: pa.Array, times: Float64) -> pa.Array:
-    """Anchor plus distance, as values of the column; NULL where either is."""
-    numbers, present = to_numbers(distance)
-    present = present & ~np.isnan(times)
-    kind = form_kind(anchor.form) if anchor.form else column.kind
+def placed(
+    column: Column,
+    model: ColumnModel,
+    decoded: pa.Array,
+    anchors: Float64 | None,
+    move: Callable[[Float64, Float64 | None], Float64] | None,
+) -> pa.Array:
+    """The values of a time column from its decoded codes.
+
+    Args:
+        decoded: Distances from the anchors, or times where there are none.
+        anchors: In microseconds, NaN for none; NULL comes out there.
+        move: Puts times, given their anchors, in their place on the calendar.
+    """
+    anchor = model.anchor
+    form = anchor.form if anchor else getattr(model.codec, "form", "")
+    kind = form_kind(form) if form else column.kind
     unit = DAY if kind is Kind.DATE else 1.0
-    floor = np.floor(np.nan_to_num(times) / anchor.step) * anchor.step
-    values = from_numbers((floor + numbers * unit) / unit, present, kind, zoned=column.zoned)
-    return write_form(values, anchor.form) if anchor.form else values
+    if anchor is None or anchors is None:
+        times, floor = microseconds_of(decoded, form), None
+    else:
+        distance, present = to_numbers(decoded)
+        floor = np.floor(anchors / anchor.step) * anchor.step
+        times = np.where(present, floor + distance * unit, np.nan)
+    if move is not None:
+        times = move(times, floor)
+    known = ~np.isnan(times)
+    values = from_numbers(np.nan_to_num(times) / unit, known, kind, zoned=column.zoned)
+    return write_form(values, form) if form else values
+
+
+def calendar_of(column: Column, own: Times, distance: Float64 | None, k: int) -> Calendar | None:
+    """Whether a time follows week and day; None where its values lie too close together to tell.
+
+    Args:
+        distance: From the anchor, in microseconds; None where there is no anchor.
+    """
+    modelled = own.numbers if distance is None else distance
+    known = modelled[~np.isnan(modelled)]
+    if len(known) < _FEWEST or _spread(known) < _WIDE:
+        return None
+    clock = None
+    if own.kind is Kind.TIMESTAMP and own.step < DAY:
+        values = from_numbers(
+            np.mod(np.nan_to_num(own.numbers), DAY), ~np.isnan(own.numbers), Kind.TIME
+        )
+        clock = fit_number(Column(column.name, Kind.TIME, ""), values, k)
+    return Calendar(clock, distance is not None and bool((known >= 0).all()))
+
+
+def calendar_codes(own: Times, calendar: Calendar) -> tuple[Codes, Codes | None]:
+    """Codes of the day of the week, and of the time of day."""
+    present = ~np.isnan(own.numbers)
+    numbers = np.nan_to_num(own.numbers)
+    weekdays = np.where(present, 1 + np.mod(np.floor(numbers / DAY) + _THURSDAY, 7), 0)
+    if calendar.clock is None:
+        return weekdays.astype(np.uint16), None
+    values = from_numbers(np.mod(numbers, DAY), present, Kind.TIME)
+    return weekdays.astype(np.uint16), calendar.clock.encode(values)
+
+
+def on_calendar(
+    times: Float64,
+    floor: Float64 | None,
+    weekdays: Codes,
+    clock: Float64 | None,
+    calendar: Calendar,
+) -> Float64:
+    """Times moved to the nearest such day of the week, and to such a time of the day.
+
+    A time that would come before its anchor (``floor``), or has no weekday, stays as it is.
+    """
+    day = np.floor(times / DAY)
+    shift = np.mod(weekdays.astype(np.int64) - 1 - np.mod(day + _THURSDAY, 7) + 3, 7) - 3
+    moved = (day + shift) * DAY + (np.mod(times, DAY) if clock is None else clock)
+    keep = (weekdays == 0) | np.isnan(moved)
+    if calendar.ordered and floor is not None:
+        later = moved + 7 * DAY
+        moved = np.where(moved < floor, later, moved)
+    return np.where(keep, times, moved)
 
 
 def microseconds_of(values: pa.Array, form: str) -> Float64:
