@@ -229,7 +229,10 @@ def _fill(data: Path, runner: _Runner) -> None:
     output, _ = process.communicate()
     if process.returncode != 0:
         last = output.decode(errors="replace").strip().splitlines()[-1:]
-        raise DatabaseError(f"initdb failed: {' '.join(last)}")
+        raise DatabaseError(
+            f"initdb failed: {' '.join(last)}",
+            hint="Give a folder on a local disk with some 100 MB of room",
+        )
     rules = data / "pg_hba.conf"
     rules.write_text(_RULES)
     runner.own(rules)
@@ -249,7 +252,10 @@ def _start(runner: _Runner, data: Path, sockets: Path) -> tuple[subprocess.Popen
             _stop(process)
             raise
     last = log.read_text(errors="replace").strip().splitlines()[-1:]
-    raise DatabaseError(f"The embedded server does not start: {' '.join(last)}")
+    raise DatabaseError(
+        f"The embedded server does not start: {' '.join(last)}",
+        hint="Mend what it complains of, such as a full disk or too little shared memory",
+    )
 
 
 def _free_port() -> int:
@@ -281,7 +287,9 @@ def _new_password(runner: _Runner, sockets: Path, port: int) -> str:
         check=False,
     )
     if done.returncode != 0:
-        raise DatabaseError("The embedded server does not take a password")
+        raise DatabaseError(
+            "The embedded server does not take a password", hint="Give an empty folder"
+        )
     return password
 
 

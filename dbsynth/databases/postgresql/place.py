@@ -72,7 +72,10 @@ class Beside:
             self._remove_leftovers()
             like = self._target or server.facts(self._connection, "template1")
             if like is None:
-                raise DatabaseError("The server has no database `template1`")
+                raise DatabaseError(
+                    "The server has no database `template1`",
+                    hint="Create it: CREATE DATABASE template1 TEMPLATE template0",
+                )
             owner = self._target.owner if self._target else None
             server.create_database(self._connection, self.database, like, owner=owner)
             server.set_comment(self._connection, self.database, BUILDING)

@@ -115,7 +115,10 @@ def parse(lines: bytes, schema: pa.Schema, count: int) -> pa.RecordBatch:
         return _parse(lines, schema, places)
     except pa.ArrowInvalid:  # its message quotes the value
         where = _unreadable(lines, schema, places)
-    raise DatabaseError(f"A value of {where} cannot be read")
+    raise DatabaseError(
+        f"A value of {where} cannot be read",
+        hint="Give the table the strategy `empty` in the spec, and report the type of the column",
+    )
 
 
 def _unreadable(lines: bytes, schema: pa.Schema, places: Sequence[str]) -> str:

@@ -38,7 +38,10 @@ def identity_of(path: Path) -> frozenset[str]:
     except FileNotFoundError:
         return frozenset({f"sqlite:{path.resolve()}"})
     except OSError as error:
-        raise DatabaseError(f"the file {path} cannot be looked at: {error.strerror}") from None
+        raise DatabaseError(
+            f"the file {path} cannot be looked at: {error.strerror}",
+            hint="Check the path and the rights on its folder",
+        ) from None
     return frozenset({f"sqlite:{status.st_dev}:{status.st_ino}"})
 
 
@@ -67,7 +70,10 @@ def explained(label: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise DatabaseError(f"SQLite refused a question about {label}: {reason(error)}") from None
+        raise DatabaseError(
+            f"SQLite refused a question about {label}: {reason(error)}",
+            hint="Check the file with `PRAGMA integrity_check`",
+        ) from None
 
 
 def connect(path: Path, mode: str, timeout: float = 5.0) -> sqlite3.Connection:
