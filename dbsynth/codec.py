@@ -220,7 +220,7 @@ def grid_of(column: Column, numbers: Float64) -> tuple[float, float, int]:
             if not np.any(np.mod(numbers, step)):
                 return step, 0.0, 0
         return 1.0, 0.0, 0
-    whole = numbers.astype(np.int64)
+    whole = np.clip(numbers, -(2.0**61), 2.0**61).astype(np.int64)  # so that differences fit
     divisor = int(np.gcd.reduce(whole - whole[0])) if column.kind is Kind.INTEGER else 1
     step = float(divisor) if divisor > 1 and len(np.unique(whole)) > 10 else 1.0
     return step, float(whole[0] % int(step)) if step > 1 else 0.0, 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,10 +60,19 @@ def _written(column: Column, found: pl.DataType) -> pl.Expr:
     if column.kind is Kind.DECIMAL and found.is_float():
         if column.scale is None:  # the server keeps the digits it is given: 5.0 is not 5
             return value.cast(pl.String).str.strip_suffix(".0")
-        return value.round(max(column.scale, 0))
+        return _within(value.round(max(column.scale, 0)), column)
     if isinstance(found, pl.Categorical):
         return value.cast(pl.String)
     return value
+
+
+def _within(value: pl.Expr, column: Column) -> pl.Expr:
+    """Numbers that rounding has carried past the column's digits, brought back."""
+    if column.precision is None or column.scale is None:
+        return value
+    above = 10.0 ** (column.precision - column.scale)
+    most = min(above - 10.0**-column.scale, math.nextafter(above, 0.0))
+    return pl.when(value.is_finite()).then(value.clip(-most, most)).otherwise(value)
 
 
 def _interval(value: pl.Expr) -> pl.Expr:

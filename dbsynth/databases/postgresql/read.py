@@ -17,7 +17,7 @@ import pyarrow as pa
 from psycopg import pq
 from pyarrow import csv
 
-from dbsynth.databases.postgresql.connect import Connection, value
+from dbsynth.databases.postgresql.connect import Connection
 from dbsynth.databases.postgresql.names import column_list, quote
 from dbsynth.errors import DatabaseError
 from dbsynth.schema import Column, Kind, Table
@@ -100,10 +100,15 @@ def batches(
     connection: Connection, query: str, schema: pa.Schema, batch_rows: int
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a query, parsed, in batches of a bounded size."""
-    repair = value(connection, "SHOW server_encoding") == "SQL_ASCII"
+    repair = unchecked(connection)
     for lines, count in _blocks(connection, query, batch_rows):
         text = lines.decode(errors="replace").encode() if repair else lines
         yield parse(text, schema, count)
+
+
+def unchecked(connection: Connection) -> bool:
+    """Whether the server takes texts for mere bytes, so that they may be in any encoding."""
+    return connection.info.parameter_status("server_encoding") == "SQL_ASCII"
 
 
 def parse(lines: bytes, schema: pa.Schema, count: int) -> pa.RecordBatch:

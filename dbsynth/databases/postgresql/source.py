@@ -23,7 +23,7 @@ from dbsynth.databases.postgresql.connect import (
 )
 from dbsynth.databases.postgresql.identity import identity
 from dbsynth.databases.postgresql.names import IDENTIFIER_LIMIT, qualified, quote
-from dbsynth.databases.postgresql.read import arrow_schema, batches, select
+from dbsynth.databases.postgresql.read import arrow_schema, batches, select, unchecked
 from dbsynth.databases.postgresql.reflect import reflect
 from dbsynth.databases.postgresql.structure import dump
 from dbsynth.databases.url import display
@@ -169,6 +169,8 @@ class PostgresDatabase:
         command(connection, f"SET TRANSACTION SNAPSHOT '{self._snapshot}'")
         # Parallel workers would hand over rows in an order of their own.
         command(connection, "SET LOCAL max_parallel_workers_per_gather = 0")
+        if unchecked(connection):  # the server would stumble over bytes that are not UTF-8
+            command(connection, "SET LOCAL client_encoding = 'SQL_ASCII'")
         return connection
 
     def proves(self, table: Table) -> bool:
