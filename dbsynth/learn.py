@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.codec import Alphabet, Codec, Codes, Presence, fit_number, k_threshold, to_numbers
+from dbsynth.codec import Alphabet, Codec, Codes, Formatted, Number, Presence, fit_number, k_threshold, to_numbers
 from dbsynth.databases.base import Database
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import Engine, TableModel
@@ -26,7 +26,8 @@ from dbsynth.progress import Progress
 from dbsynth.randomness import Streams, UInt64
 from dbsynth.schema import Column, ForeignKey, Kind, Table
 from dbsynth.times import (
-    Times, anchored, best_anchor, grid, in_microseconds, in_order_of_time, time_of,
+    Times, anchored, best_anchor, calendar_codes, calendar_of, grid, in_microseconds,
+    in_order_of_time, time_of,
 )  # fmt: skip
 
 Float64 = npt.NDArray[np.float64]
@@ -48,7 +49,11 @@ def fit(database: Database, plan: Outline, engine: str, streams: Streams, progre
     links = _links(plan, encoded)
     plan = _with_anchors(plan, encoded, links)
     tables = {name: _ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
-    work = _Work(plan.plan, tables, {n: e.codes for n, e in encoded.items()}, links)
+    columns = {
+        n: {variables.column(c): codes for c, codes in e.codes.items()} | e.calendar
+        for n, e in encoded.items()
+    }
+    work = _Work(plan.plan, tables, columns, links)
     made = [n for n in plan.plan.order if tables[n].strategy == "synthesize" and tables[n].rows]
     progress.step("fit", len(made))
     for name in plan.plan.order:
@@ -72,6 +77,7 @@ class _Encoded:
     references: dict[ForeignKey, tuple[UInt64, npt.NDArray[np.bool_]]] = field(default_factory=dict)
     counters: dict[str, Int64] = field(default_factory=dict)  # integers that may count within a key
     times: dict[str, Float64] = field(default_factory=dict)  # in microseconds, NaN for NULL
+    calendar: dict[str, Codes] = field(default_factory=dict)  # weekdays and clocks of times
     copied: pa.Table | None = None
     guard: Guard = field(default_factory=lambda: Guard({}))
 
@@ -97,6 +103,19 @@ def codec_of(column: ColumnModel) -> Codec | None:
     if column.nulls and (column.provided or column.mint):
         return Presence(always=False)
     return None
+
+
+def column_variables(name: str, model: ColumnModel) -> dict[str, Alphabet]:
+    """The variables of the engine behind one column, in the order in which they are drawn."""
+    codec = codec_of(model)
+    if codec is None:
+        return {}
+    found = {variables.column(name): codec.alphabet}
+    if model.calendar is not None:
+        found[variables.weekday(name)] = variables.WEEKDAY_ALPHABET
+        if model.calendar.clock is not None:
+            found[variables.clock(name)] = model.calendar.clock.alphabet
+    return found
 
 
 def _encode(database: Database, plan: Outline, table: Table, progress: Progress) -> _Encoded:
@@ -232,9 +251,29 @@ def _with_anchors(
                 columns[column] = model
                 assert model.codec is not None
                 rows.codes[column] = model.codec.encode(distance)
+            _put_on_calendar(rows, columns, column, times[column], found and found[1], facts.rows)
             earlier[Anchor(column)] = times[column].numbers
         tables[name] = replace(facts, columns=columns)
     return replace(plan, tables=tables)
+
+
+def _put_on_calendar(
+    rows: _Encoded, columns: dict[str, ColumnModel], name: str, own: Times,
+    distance: Float64 | None, count: int,
+) -> None:  # fmt: skip
+    """Add the variables of week and day to a time column that spreads over months."""
+    codec = columns[name].codec
+    number = codec.number if isinstance(codec, Formatted) else codec
+    assert isinstance(number, Number)
+    column = Column(name, own.kind, "")
+    calendar = calendar_of(column, own, number, distance, k_threshold(count))
+    if calendar is None:
+        return
+    columns[name] = replace(columns[name], calendar=calendar)
+    weekdays, clock = calendar_codes(own, calendar)
+    rows.calendar[variables.weekday(name)] = weekdays
+    if clock is not None:
+        rows.calendar[variables.clock(name)] = clock
 
 
 def _times(table: Table, name: str, model: ColumnModel, rows: _Encoded) -> Times:
@@ -301,9 +340,9 @@ def _own_variables(work: _Work, table: Table) -> None:
         codes[variables.link(fk)] = (work.links[fk] + 1).astype(np.uint16)
         alphabets[variables.link(fk)] = Alphabet(work.tables[fk.parent].rows + 1, ordered=False)
     for column, model in work.tables[name].columns.items():
-        if column in work.columns[name] and (codec := codec_of(model)) is not None:
-            codes[variables.column(column)] = work.columns[name][column]
-            alphabets[variables.column(column)] = codec.alphabet
+        for variable, alphabet in column_variables(column, model).items():
+            codes[variable] = work.columns[name][variable]
+            alphabets[variable] = alphabet
     for fk in work.plan.counted[name]:
         links = work.links[fk]
         counts = np.bincount(links[links >= 0], minlength=work.tables[name].rows)

@@ -34,6 +34,8 @@ Bool = npt.NDArray[np.bool_]
 
 _ROUNDS = 8
 _DRAWS = 24
+_NEARBY = 12  # steps of the grid tried before a value is drawn anew
+_FAR = 160  # and after
 _CANDIDATES = 4_096
 
 
@@ -214,6 +216,20 @@ class _Own:
             found = self._neighbours(row)
         return {self.name: found}, found
 
+    def nearby(self, rows: Int64, round_: int) -> tuple[dict[str, pa.Array], object] | None:
+        """Values a few steps of the grid away; None for a column without a grid."""
+        column = self.table.column_by_name[self.name]
+        codec = self.draft.model.tables[self.table.name].columns[self.name].codec
+        if not isinstance(codec, Number) or column.kind is Kind.TEXT:
+            return None
+        numbers, present = to_numbers(self._current().take(pa.array(rows)))
+        step = codec.step or 10.0 ** -max(codec.digits, 0)
+        moved = numbers + (round_ // 2 + 1) * (1 if round_ % 2 else -1) * step
+        if codec.digits > 0:
+            moved = np.round(moved, codec.digits)
+        found = from_numbers(moved, present, column.kind, zoned=column.zoned)
+        return {self.name: found}, found
+
     def _neighbours(self, row: int) -> pa.Array:
         """Values around the present one, on the column's grid, nearest first."""
         column = self.table.column_by_name[self.name]
@@ -362,11 +378,17 @@ def _repair_key(draft: Draft, stage: Stage, table: Table, key: UniqueKey) -> boo
         return True
     parts = _parts(draft, table, key.columns)
     taken = np.unique(hashes[np.setdiff1d(np.flatnonzero(subject), bad)])
-    for round_ in range(_DRAWS * max(len(parts), 1)):
-        if not len(bad) or not parts:
+    tries = [
+        *((part, part.nearby, n) for part in parts if isinstance(part, _Own) for n in range(_NEARBY)),
+        *((part, part.proposals, n) for n in range(_DRAWS) for part in parts),
+        *((p, p.nearby, n) for p in parts if isinstance(p, _Own) for n in range(_NEARBY, _FAR)),
+    ]
+    for part, propose, round_ in tries:
+        if not len(bad):
             break
-        part = parts[round_ % len(parts)]
-        bad, taken = _redraw(draft, stage, table, key, part, bad, taken, round_)
+        proposed = propose(bad, round_)
+        if proposed is not None:
+            bad, taken = _redraw(draft, stage, table, key, part, bad, taken, proposed)
     for row in bad:
         taken = _search(draft, stage, table, key, parts, int(row), taken)
     return True
@@ -425,10 +447,10 @@ def _leave_scope(draft: Draft, table: Table, key: UniqueKey, bad: Int64, subject
 
 def _redraw(
     draft: Draft, stage: Stage, table: Table, key: UniqueKey, part: _Part, bad: Int64,
-    taken: UInt64, round_: int,
+    taken: UInt64, offered: tuple[dict[str, pa.Array], object],
 ) -> tuple[Int64, UInt64]:  # fmt: skip
     """Draw a part of the repeated rows anew; returns those that still repeat, and keys in use."""
-    proposed, proposal = part.proposals(bad, round_)
+    proposed, proposal = offered
     hashes, subject = _key_hashes(stage, table, key, _with(draft, table, key, bad, proposed))
     free = ~subject | (~np.isin(hashes, taken) & ~_repeats(hashes, subject))
     chosen = np.flatnonzero(free)

@@ -144,15 +144,19 @@ def placed(
     return write_form(values, form) if form else values
 
 
-def calendar_of(column: Column, own: Times, distance: Float64 | None, k: int) -> Calendar | None:
+def calendar_of(
+    column: Column, own: Times, number: Number, distance: Float64 | None, k: int
+) -> Calendar | None:
     """Whether a time follows week and day; None where its values lie too close together to tell.
 
     Args:
+        number: The codec of the time or of its distance; if every value has a code of its own, it
+            knows the calendar already.
         distance: From the anchor, in microseconds; None where there is no anchor.
     """
     modelled = own.numbers if distance is None else distance
     known = modelled[~np.isnan(modelled)]
-    if len(known) < _FEWEST or _spread(known) < _WIDE:
+    if len(known) < _FEWEST or _spread(known) < _WIDE or not np.isnan(number.points).any():
         return None
     clock = None
     if own.kind is Kind.TIMESTAMP and own.step < DAY:
