@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.codec import Alphabet, Codec, Codes, Formatted, Number, Presence, fit_number, k_threshold, to_numbers
+from dbsynth.codec import (
+    Alphabet,
+    Codec,
+    Codes,
+    Formatted,
+    Number,
+    Presence,
+    fit_number,
+    k_threshold,
+    to_numbers,
+)
 from dbsynth.databases.base import Database
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import Engine, TableModel
@@ -26,8 +37,15 @@ from dbsynth.progress import Progress
 from dbsynth.randomness import Streams, UInt64
 from dbsynth.schema import Column, ForeignKey, Kind, Table
 from dbsynth.times import (
-    Times, anchored, best_anchor, calendar_codes, calendar_of, grid, in_microseconds,
-    in_order_of_time, time_of,
+    Times,
+    anchored,
+    best_anchor,
+    calendar_codes,
+    calendar_of,
+    grid,
+    in_microseconds,
+    in_order_of_time,
+    time_of,
 )  # fmt: skip
 
 Float64 = npt.NDArray[np.float64]
@@ -36,7 +54,9 @@ COUNTER = Column("count", Kind.INTEGER, "integer", nullable=False)
 _RANKED_SHARE = 0.95
 
 
-def fit(database: Database, plan: Outline, engine: str, streams: Streams, progress: Progress) -> Model:
+def fit(
+    database: Database, plan: Outline, engine: str, streams: Streams, progress: Progress
+) -> Model:
     """Learn a model of all tables.
 
     Args:
@@ -125,7 +145,9 @@ def _encode(database: Database, plan: Outline, table: Table, progress: Progress)
     codecs = {n: c for n, m in facts.columns.items() if (c := codec_of(m))}
     if facts.strategy != "synthesize":
         codecs = {}
-    timed = {n: facts.columns[n] for n in codecs if time_of(table.column_by_name[n], facts.columns[n])}
+    timed = {
+        n: facts.columns[n] for n in codecs if time_of(table.column_by_name[n], facts.columns[n])
+    }
     counters = _counter_columns(table)
     guard = guard_of(facts)
     if facts.strategy == "copy":
@@ -199,7 +221,7 @@ def _concatenated(
     codecs: Mapping[str, Codec],
     counters: tuple[str, ...],
 ) -> _Encoded:
-    def joined(arrays: list[npt.NDArray[np.generic]], dtype: type) -> npt.NDArray[np.generic]:
+    def joined(arrays: list[npt.NDArray[Any]], dtype: type) -> npt.NDArray[Any]:
         return np.concatenate(arrays) if arrays else np.zeros(0, dtype)
 
     whole = _Encoded()
@@ -238,7 +260,8 @@ def _with_anchors(
         parent = {}
         if fk is not None:
             parent = {
-                Anchor(n, fk): np.append(t, np.nan)[links[fk]] for n, t in encoded[fk.parent].times.items()
+                Anchor(n, fk): np.append(t, np.nan)[links[fk]]
+                for n, t in encoded[fk.parent].times.items()
             }
         earlier: dict[Anchor, Float64] = {}
         for column in in_order_of_time(times):
@@ -316,7 +339,7 @@ def _first_of_counter(
 
 
 def counter_group(table: Table, name: str) -> tuple[ForeignKey, ...] | None:
-    """The foreign keys that make up the rest of a key with this column; None if there is more to it."""
+    """The foreign keys that make up the rest of a key with this column; None if there is more."""
     for key in table.keys:
         if not key.plain or name not in key.columns or len(key.columns) < 2:
             continue
@@ -332,7 +355,7 @@ def counter_group(table: Table, name: str) -> tuple[ForeignKey, ...] | None:
 
 
 def _own_variables(work: _Work, table: Table) -> None:
-    """The variables of a table that depend on no dealt link: columns, rows of copies, child counts."""
+    """The variables of a table that no dealt link bears on: columns, rows of copies, child counts."""
     name = table.name
     codes: dict[str, Codes] = {}
     alphabets: dict[str, Alphabet] = {}
@@ -355,7 +378,9 @@ def _own_variables(work: _Work, table: Table) -> None:
     work.codes[name], work.alphabets[name] = codes, alphabets
 
 
-def _dealt_variables(work: _Work, table: str, streams: Streams) -> tuple[dict[str, Alphabet], dict[str, Codes]]:
+def _dealt_variables(
+    work: _Work, table: str, streams: Streams
+) -> tuple[dict[str, Alphabet], dict[str, Codes]]:
     """The class of the parent, or the depth in a self-reference, for every dealt foreign key."""
     alphabets: dict[str, Alphabet] = {}
     codes: dict[str, Codes] = {}
@@ -366,7 +391,9 @@ def _dealt_variables(work: _Work, table: str, streams: Streams) -> tuple[dict[st
             codes[variables.depth(fk)] = variables.depths(links)
             continue
         parents = work.tables[fk.parent].rows
-        features = variables.class_features(work.codes[fk.parent], work.alphabets[fk.parent], parents)
+        features = variables.class_features(
+            work.codes[fk.parent], work.alphabets[fk.parent], parents
+        )
         centres = variables.class_centres(features, streams.key("class", str(fk)))
         work.degrees[fk] = replace(work.degrees[fk], centres=centres)
         classes = np.append(variables.classify_rows(features, centres) + 1, 0)
@@ -416,7 +443,7 @@ def context_alphabets(parent: Mapping[str, Alphabet]) -> dict[str, Alphabet]:
 
 
 def context_of(parent: Mapping[str, Codes], links: Int64) -> dict[str, Codes]:
-    """Codes of what each child row knows: its parent's variables (0 without parent), its position."""
+    """Codes of what each child row knows: its parent's variables (0 without), its position."""
     seen = {
         variables.of_parent(v): np.append(codes, np.uint16(0))[links] for v, codes in parent.items()
     }

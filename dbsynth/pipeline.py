@@ -1,4 +1,4 @@
-"""The whole story on one page: reflect, decide, fit, draft, settle, generate, load, verify, publish."""
+"""The story on one page: reflect, decide, fit, draft, settle, generate, load, verify, publish."""
 
 from __future__ import annotations
 
@@ -147,7 +147,13 @@ def _built(
         progress.step("verify")
         findings = tuple(_verified(clone_, source, model, draft))
     report = Report(
-        stage.label, spec.scale, spec.seed, _tables(model, draft), findings, watch.seconds, losses,
+        stage.label,
+        spec.scale,
+        spec.seed,
+        _tables(model, draft),
+        findings,
+        watch.seconds,
+        losses,
         model.notes + tuple(draft.notes),
     )
     if not report.ok:

@@ -379,7 +379,12 @@ def _repair_key(draft: Draft, stage: Stage, table: Table, key: UniqueKey) -> boo
     parts = _parts(draft, table, key.columns)
     taken = np.unique(hashes[np.setdiff1d(np.flatnonzero(subject), bad)])
     tries = [
-        *((part, part.nearby, n) for part in parts if isinstance(part, _Own) for n in range(_NEARBY)),
+        *(
+            (part, part.nearby, n)
+            for part in parts
+            if isinstance(part, _Own)
+            for n in range(_NEARBY)
+        ),
         *((part, part.proposals, n) for n in range(_DRAWS) for part in parts),
         *((p, p.nearby, n) for p in parts if isinstance(p, _Own) for n in range(_NEARBY, _FAR)),
     ]

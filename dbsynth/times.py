@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dbsynth.codec import (
+    Codes,
     Formatted,
     Number,
     fit_number,
