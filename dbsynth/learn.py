@@ -355,7 +355,7 @@ def counter_group(table: Table, name: str) -> tuple[ForeignKey, ...] | None:
 
 
 def _own_variables(work: _Work, table: Table) -> None:
-    """The variables of a table that no dealt link bears on: columns, rows of copies, child counts."""
+    """The variables of a table that no dealt link bears on: columns, rows of copies, counts."""
     name = table.name
     codes: dict[str, Codes] = {}
     alphabets: dict[str, Alphabet] = {}

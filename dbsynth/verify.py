@@ -89,8 +89,9 @@ class _Subject:
 def verify_leaks(source: Database, clone: Database, model: Model) -> Iterator[Finding]:
     """Look for real values in the columns of direct identifiers, texts, documents and long numbers.
 
-    Values are compared as salted hashes, streamed, letter case and outer blanks ignored.  Parts of
-    a     person's name come from a vocabulary that any real name may be in, so they are judged together.
+    Values are compared as salted hashes, streamed, letter case and outer blanks ignored.  Parts
+    of a person's name come from a vocabulary that any real name may be in, so they are judged
+    together.
     """
     for table in model.schema.tables:
         facts = model.tables[table.name]
