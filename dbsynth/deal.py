@@ -76,7 +76,7 @@ def _deal_key(
     child_group, parent_group = groups or (np.zeros(rows, np.int64), np.zeros(parents, np.int64))
     single = is_unique(table, fk.columns)
     most = 1 if single else int(asked.sum())
-    degrees = child_counts(draft, fk, min(int(asked.sum()), parents * most), most)
+    degrees = child_counts(draft, fk, min(int(asked.sum()), parents * most), np.full(parents, most))
     links = np.full(rows, -1, np.int64)
     taken = np.zeros(parents, np.int64)
     wide = int(max(classes.max(initial=0), wanted.max(initial=0))) + 2
@@ -196,7 +196,7 @@ def _deal_self(
     links = np.full(rows, -1, np.int64)
     asked = depth >= variables.FIRST_DEPTH
     most = 1 if single else rows
-    degrees = child_counts(draft, fk, min(int(asked.sum()), rows * most), most)
+    degrees = child_counts(draft, fk, min(int(asked.sum()), rows * most), np.full(rows, most))
     loops = depth == variables.LOOP
     links[loops] = np.flatnonzero(loops)
     level = np.where(asked, depth - variables.FIRST_DEPTH + 1, 0)

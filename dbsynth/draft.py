@@ -6,6 +6,7 @@ the other foreign keys are dealt.  A draft is a pure function of model, scale an
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,15 +16,15 @@ import pyarrow as pa
 
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import variables
-from dbsynth.errors import Unsatisfiable
-from dbsynth.learn import codec_of, context_of
-from dbsynth.keys import key_parts
+from dbsynth.keys import group_ids, key_parts
+from dbsynth.learn import column_variables, context_of
 from dbsynth.model import Degrees, Model
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams, uniform
 from dbsynth.schema import ForeignKey, Table
 
 Int64 = npt.NDArray[np.int64]
+_DEEPEST = 40
 
 
 @dataclass
@@ -48,7 +49,9 @@ class Draft:
     notes: list[str] = field(default_factory=list)
 
 
-def make_draft(model: Model, scale: float, wanted: Mapping[str, int], streams: Streams, progress: Progress) -> Draft:
+def make_draft(
+    model: Model, scale: float, wanted: Mapping[str, int], streams: Streams, progress: Progress
+) -> Draft:
     """Draw codes and generating links of all tables.
 
     Args:
@@ -84,8 +87,14 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
         context = context_of(draft.codes[fk.parent], links)
         draft.links[fk] = links
     if total < asked:
-        draft.notes.append(f"{name} has {total} rows instead of {asked}: its unique keys allow no more")
+        draft.notes.append(
+            f"{name} has {total} rows instead of {asked}: its unique keys allow no more"
+        )
     draft.rows[name] = total
+    if total < asked:
+        draft.notes.append(
+            f"{name}: {total} rows instead of {asked}, because its keys allow no more combinations"
+        )
     if not made or not total:
         draft.codes[name] = {}
         return
@@ -125,29 +134,82 @@ def _generated_links(draft: Draft, table: Table, fk: ForeignKey, total: int) -> 
     linked = round(total * degrees.linked / real) if real else 0
     if not fk.nullable:
         linked = total
-    most = family_limit(draft, table, fk)
-    counts = child_counts(draft, fk, min(linked, parents * most), most)
+    most = family_limits(draft, table, fk)
+    counts = child_counts(draft, fk, min(linked, int(most.sum())), most)
     placed = np.repeat(np.arange(parents), counts)
     if fk.nullable:
         return np.concatenate([placed, np.full(total - len(placed), -1, np.int64)])
     return placed
 
 
-def family_limit(draft: Draft, table: Table, fk: ForeignKey) -> int:
-    """The most children that one parent can have under the unique keys of the child."""
-    most = 2**31
+def family_limits(draft: Draft, table: Table, fk: ForeignKey) -> Int64:
+    """The most children that each parent can have under the keys of the child.
+
+    A unique key of the child leaves so many combinations of its other columns; a mandatory key that
+    shares columns with this one needs a parent of its own that agrees on them.
+    """
+    most = np.full(draft.rows[fk.parent], 2**31, np.int64)
+    partners = {o: found for o in table.foreign_keys if o != fk
+                if (found := _partners(draft, table, fk, o)) is not None}  # fmt: skip
+    for other, found in partners.items():
+        if not other.nullable:
+            most[found == 0] = 0
     for key in table.keys:
-        if key.plain and set(fk.columns) <= set(key.columns):
-            rest = set(key.columns) - set(fk.columns)
-            sizes = [min(_values_of(draft, table, column), 2**31) for column in rest]
-            shared = [o for o in key_parts(table, key) if o != fk and o.parent in draft.rows]
-            if len(shared) == 1 and set(shared[0].columns) >= rest:
-                sizes = [draft.rows[shared[0].parent]]
-            most = min(most, int(min(np.prod(sizes, dtype=float), 2.0**31)))
-    return max(most, 1)
+        if not key.plain or not set(fk.columns) <= set(key.columns):
+            continue
+        if any(table.column_by_name[c].nullable for c in key.columns) and not key.nulls_equal:
+            continue
+        sizes = np.ones(len(most))
+        rest = set(key.columns) - set(fk.columns)
+        for other in sorted(key_parts(table, key), key=lambda o: -len(o.columns)):
+            if other != fk and rest & set(other.columns) and other.parent in draft.rows:
+                sizes = sizes * partners.get(other, draft.rows[other.parent])
+                rest -= set(other.columns)
+        for column in rest:
+            sizes = sizes * min(_values_of(draft, table, column), 2**31)
+        most = np.minimum(most, np.minimum(sizes, 2.0**31).astype(np.int64))
+    return most
 
 
-def child_counts(draft: Draft, fk: ForeignKey, total: int, most: int) -> Int64:
+def _partners(draft: Draft, table: Table, fk: ForeignKey, other: ForeignKey) -> Int64 | None:
+    """How many parents under another key agree with each parent under this one.
+
+    None where the two share no column, or where it is not known yet which rows agree.
+    """
+    shared = [name for name in fk.columns if name in other.columns]
+    if not shared or other.parent not in draft.rows:
+        return None
+    sides = []
+    for key in (fk, other):
+        names = [key.parent_columns[key.columns.index(name)] for name in shared]
+        sides.append([_origin(draft, key.parent, name) for name in names])
+    mine, theirs = sides
+    if any(m is None or t is None or m[:2] != t[:2] for m, t in zip(mine, theirs, strict=True)):
+        return None
+    ids = group_ids(
+        [np.concatenate([m[2], t[2]]) for m, t in zip(mine, theirs, strict=True) if m and t]
+    )
+    ours, others = ids[: draft.rows[fk.parent]], ids[draft.rows[fk.parent] :]
+    return np.bincount(others, minlength=int(ids.max(initial=0)) + 1)[ours]
+
+
+def _origin(draft: Draft, table: str, column: str) -> tuple[str, str, Int64] | None:
+    """The table, column and row positions that the values of a column come from."""
+    rows = np.arange(draft.rows[table])
+    for _ in range(_DEEPEST):
+        keys = [fk for fk in draft.model.schema[table].foreign_keys if column in fk.columns]
+        if not keys or table in draft.model.plan.copied:
+            return table, column, rows
+        linked = [fk for fk in keys if fk in draft.links]
+        fk = min(linked, key=lambda fk: fk != draft.model.plan.generating.get(table), default=None)
+        if fk is None or (rows < 0).any():
+            return None
+        rows = draft.links[fk][rows]
+        table, column = fk.parent, fk.parent_columns[fk.columns.index(column)]
+    return None
+
+
+def child_counts(draft: Draft, fk: ForeignKey, total: int, most: Int64) -> Int64:
     """Number of children of every parent, adding up to ``total``.
 
     The parents keep the order of their drawn codes and get the real counts by rank, so that the
@@ -163,39 +225,47 @@ def child_counts(draft: Draft, fk: ForeignKey, total: int, most: int) -> Int64:
     order = np.argsort(codes + uniform(key, np.arange(parents)), kind="stable")
     counts = np.empty(parents, np.int64)
     counts[order] = target
+    counts = _to_total(np.minimum(counts, most), total, most, key)
     codec = draft.model.counters[fk]
     draft.codes[fk.parent][variables.count(fk)] = codec.encode(pa.array(counts))
     return counts
 
 
-def fitted_counts(degrees: Degrees, parents: int, total: int, most: int, key: int) -> Int64:
-    """The real counts, resampled to so many parents in rising order and fitted to the total."""
+def fitted_counts(degrees: Degrees, parents: int, total: int, most: Int64, key: int) -> Int64:
+    """The real counts, resampled to so many parents in rising order and fitted to the total.
+
+    Args:
+        most: The most children that each parent can have, in any order.
+    """
     reached = np.cumsum(degrees.parents)
     wanted = (np.arange(parents) + 0.5) / parents * reached[-1]
-    counts = degrees.values[np.minimum(np.searchsorted(reached, wanted, side="right"), len(reached) - 1)]
-    counts = np.minimum(counts, most)
+    counts = degrees.values[
+        np.minimum(np.searchsorted(reached, wanted, side="right"), len(reached) - 1)
+    ]
+    limits = np.sort(most)
+    counts = np.minimum(counts, limits)
     if counts.sum() and abs(counts.sum() - total) > 0.02 * total:
         scaled = counts * (total / counts.sum())
         counts = np.floor(scaled + uniform(key, np.arange(parents))).astype(np.int64)
-        counts = np.minimum(counts, most)
-    return np.sort(_to_total(counts, total, most, key))
+    return np.sort(_to_total(np.minimum(counts, limits), total, limits, key))
 
 
-def _to_total(counts: Int64, total: int, most: int, key: int) -> Int64:
-    """Counts changed by as little as possible, one by one at random places, to add up to the total."""
+def _to_total(counts: Int64, total: int, most: Int64, key: int) -> Int64:
+    """Counts changed by as little as possible, at random places, to add up to the total."""
     counts = counts.copy()
-    for round_ in range(10_000):
+    for round_ in itertools.count(1):
         gap = total - int(counts.sum())
-        if not gap:
-            return counts
         room = np.flatnonzero(counts < most) if gap > 0 else np.flatnonzero(counts > 0)
-        if not len(room):
-            return counts
+        if not gap or not len(room):
+            break
         busy = room[counts[room] > 0]
-        room = busy if len(busy) and most > 1 else room
-        chosen = room[np.argsort(uniform(key ^ (round_ + 1), room), kind="stable")[: abs(gap)]]
-        counts[chosen] += 1 if gap > 0 else -1
-    raise Unsatisfiable("the numbers of children do not add up")
+        room = busy if len(busy) and most.max() > 1 else room
+        step = max(1, abs(gap) // len(room))
+        order = np.argsort(uniform(key ^ round_, room), kind="stable")
+        chosen = room[order[: abs(gap) // step]]
+        left = most[chosen] - counts[chosen] if gap > 0 else counts[chosen]
+        counts[chosen] += np.sign(gap) * np.minimum(step, left)
+    return counts
 
 
 def context_alphabets_of(draft: Draft, table: str) -> dict[str, Alphabet]:
@@ -206,8 +276,7 @@ def context_alphabets_of(draft: Draft, table: str) -> dict[str, Alphabet]:
         for fk in model.plan.lookups_of(table)
     }
     for name, column in facts.columns.items():
-        if (codec := codec_of(column)) is not None:
-            alphabets[variables.column(name)] = codec.alphabet
+        alphabets |= column_variables(name, column)
     for fk in model.plan.counted[table]:
         alphabets[variables.count(fk)] = model.counters[fk].alphabet
     return {v: a for v, a in alphabets.items() if v in draft.codes[table]}

@@ -12,6 +12,7 @@
       SchemaError               the schema cannot be cloned as it stands
         UnsupportedColumn
         Unsatisfiable           a constraint that the generated rows cannot meet
+          TooManyRows           a constraint that fewer rows could meet
       EngineError
         MissingExtra            an optional extra has to be installed
       ModelError                a model file that cannot be read
@@ -78,6 +79,22 @@ class UnsupportedColumn(SchemaError):
 
 class Unsatisfiable(SchemaError):
     """A constraint that the generated rows cannot meet."""
+
+
+class TooManyRows(Unsatisfiable):
+    """A constraint that leaves no room for so many rows.
+
+    Attributes:
+        table: Name of the table.
+        rows: How many rows it could have.
+    """
+
+    def __init__(
+        self, message: str, *, table: str, rows: int, hint: str = "lower the scale"
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.table = table
+        self.rows = rows
 
 
 class EngineError(DbsynthError):

@@ -6,6 +6,8 @@ position, computed where it is needed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -255,3 +257,20 @@ def whole(draft: Draft, table: Table, names: tuple[str, ...]) -> pa.Table:
     """Some columns of all rows of a table."""
     positions = np.arange(draft.rows[table.name])
     return pa.table({name: values(draft, table, name, positions) for name in names})
+
+
+def needed(table: Table, *columns: Sequence[str]) -> tuple[str, ...]:
+    """The written columns behind some columns, sorted: all of them where one is generated."""
+    asked = {name for group in columns for name in group}
+    written = {column.name for column in table.written}
+    return tuple(sorted(asked if asked <= written else written))
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def combined(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column in one piece."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

@@ -86,6 +86,7 @@ class ColumnModel:
         nulls: Whether the column has NULLs, so that its presence is a variable of the engine.
         anchor: The time to which the codec's value is a distance.
         calendar: How a time lies in the week and in the day.
+        spare: What draws texts where a CHECK refuses those of the provider.
     """
 
     decision: Decision
@@ -97,6 +98,7 @@ class ColumnModel:
     nulls: bool = False
     anchor: Anchor | None = None
     calendar: Calendar | None = None
+    spare: Provided | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +236,6 @@ def _anchor_json(anchor: Anchor | None, keys: Sequence[ForeignKey]) -> dict[str,
 def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]:
     columns = {}
     for name, column in facts.columns.items():
-        provided = column.provided
         columns[name] = {
             "decision": {
                 "role": column.decision.role.value,
@@ -245,12 +246,7 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
                 "form": column.decision.form,
             },
             "codec": column.codec.to_json() if column.codec else None,
-            "provided": provided
-            and {
-                "provider": provided.provider,
-                "state": dict(provided.state),
-                "avoid": provided.avoid.to_bytes().hex() if provided.avoid else None,
-            },
+            "provided": _provided_json(column.provided),
             "mint": column.mint.to_json() if column.mint else None,
             "avoid": column.avoid.to_bytes().hex() if column.avoid else None,
             "ranked": column.ranked,
@@ -261,6 +257,7 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
                 "clock": column.calendar.clock and column.calendar.clock.to_json(),
                 "ordered": column.calendar.ordered,
             },
+            "spare": _provided_json(column.spare),
         }
     return {
         "strategy": facts.strategy,
@@ -327,27 +324,35 @@ def _facts(
     columns = {}
     for name, column in value["columns"].items():
         decision = {**column["decision"], "role": Role(column["decision"]["role"])}
-        provided = column["provided"]
         columns[name] = ColumnModel(
             Decision(**decision),
             codec_from_json(column["codec"]) if column["codec"] else None,
-            provided
-            and Provided(
-                provided["provider"],
-                provided["state"],
-                AvoidList.from_bytes(bytes.fromhex(provided["avoid"]))
-                if provided["avoid"]
-                else None,
-            ),
+            _provided(column["provided"]),
             Mint(**column["mint"]) if column["mint"] else None,
             AvoidList.from_bytes(bytes.fromhex(column["avoid"])) if column["avoid"] else None,
             column["ranked"],
             column["nulls"],
             _anchor(column["anchor"], keys),
             _calendar(column["calendar"]),
+            _provided(column["spare"]),
         )
     people = AvoidList.from_bytes(bytes.fromhex(value["people"])) if value["people"] else None
     return TableFacts(value["strategy"], value["reason"], value["rows"], columns, copied, people)
+
+
+def _provided_json(provided: Provided | None) -> dict[str, Any] | None:
+    return provided and {
+        "provider": provided.provider,
+        "state": dict(provided.state),
+        "avoid": provided.avoid.to_bytes().hex() if provided.avoid else None,
+    }
+
+
+def _provided(value: Mapping[str, Any] | None) -> Provided | None:
+    if value is None:
+        return None
+    avoid = AvoidList.from_bytes(bytes.fromhex(value["avoid"])) if value["avoid"] else None
+    return Provided(value["provider"], value["state"], avoid)
 
 
 def _anchor(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Anchor | None:

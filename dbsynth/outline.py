@@ -147,8 +147,32 @@ def _table_facts(
         )
         for c in table.written
     }
+    columns = _with_spares(table, columns, sample, streams)
     facts = TableFacts(strategy.name, strategy.reason, count, columns)
     return replace(facts, people=_people(sample, facts, streams))
+
+
+def _with_spares(
+    table: Table, columns: Mapping[str, ColumnModel], sample: pa.Table, streams: Streams
+) -> dict[str, ColumnModel]:
+    """The columns, where drawn texts that a CHECK is about have a pattern of the real ones in reserve."""
+    checked = {name for check in table.checks for name in check.columns}
+    found = dict(columns)
+    for name, model in columns.items():
+        column, provided = table.column_by_name[name], model.provided
+        if (
+            provided
+            and name in checked
+            and column.kind is Kind.TEXT
+            and provided.provider != "pattern"
+        ):
+            decision = replace(model.decision, provider="pattern")
+            unique, values = is_unique(table, (name,)), sample[name].combine_chunks()
+            k = k_threshold(len(values))
+            found[name] = replace(
+                model, spare=_provided(column, values, decision, unique, k, streams)
+            )
+    return found
 
 
 def _people(sample: pa.Table, facts: TableFacts, streams: Streams) -> AvoidList | None:
@@ -205,9 +229,9 @@ def _column_model(
     if minted is not None:
         return minted
     if decision.role is Role.RENAMED:
-        return ColumnModel(
-            decision, _renamed(column, values, decision, k, streams, table), nulls=nulls
-        )
+        renamed = _renamed(column, values, decision, k, streams, table)
+        if renamed.shown:
+            return ColumnModel(decision, renamed, nulls=nulls)
     if (
         decision.provider
         and decision.role is not Role.CATEGORY

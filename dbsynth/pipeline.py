@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from dbsynth.compose import compose
 from dbsynth.databases import at_risk, open_database, open_stage
 from dbsynth.databases.base import Database, Stage
-from dbsynth.deal import deal
-from dbsynth.draft import Draft, make_draft
+from dbsynth.draft import Draft
 from dbsynth.errors import TargetIsSource, VerificationFailed
 from dbsynth.generate import Generator, generator
 from dbsynth.learn import fit as fit_model
@@ -18,7 +18,6 @@ from dbsynth.progress import Progress, Silent
 from dbsynth.randomness import Streams
 from dbsynth.report import Finding, Report, Status, Stopwatch, TableReport
 from dbsynth.schema import Schema, Table
-from dbsynth.settle import settle, shared_groups
 from dbsynth.spec import Spec
 from dbsynth.verify import proven, verify_constraints, verify_leaks, verify_rows
 
@@ -134,9 +133,7 @@ def _built(
     with watch.step("structure"):
         losses = stage.create(model.schema, model.structure if same_kind else None)
     with watch.step("generate"):
-        draft = make_draft(model, spec.scale, spec.rows(), Streams(spec.seed), progress)
-        deal(draft, lambda fk: shared_groups(draft, fk))
-        settle(draft, stage, progress)
+        draft = compose(model, stage, spec.scale, spec.rows(), Streams(spec.seed), progress)
     with watch.step("load"), generator(draft, processes) as rows:
         for table in model.schema.tables:
             _load_table(draft, table, stage, rows, progress)

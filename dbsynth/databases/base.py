@@ -134,7 +134,8 @@ class Stage(Protocol):
         """The values of SQL expressions over the given rows, in the order of the rows.
 
         ``rows`` has some columns of ``table`` (in their Arrow types); the expressions mention no
-        others.  Nothing is stored.  The result has columns ``0``, ``1``, ...: bool for a Boolean
+        others, but for generated columns where ``rows`` has all that are written and the stage has
+        the native structure.  Nothing is stored.  The result has columns ``0``, ``1``, ...: bool for a Boolean
         expression, else string; NULL stays null.
         """
 

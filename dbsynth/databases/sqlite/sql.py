@@ -55,6 +55,7 @@ class TableText:
 
     checks: tuple[Check, ...] = ()
     collations: dict[str, str] = field(default_factory=dict)
+    computed: dict[str, str] = field(default_factory=dict)
     without_rowid: bool = False
     autoincrement: bool = False
 
@@ -102,13 +103,16 @@ def table_text(sql: str, columns: Sequence[str]) -> TableText:
     closing = _closing(stream, opening)
     checks: list[Check] = []
     collations: dict[str, str] = {}
+    computed: dict[str, str] = {}
     for part in _split(stream[opening + 1 : closing]):
         checks.extend(_checks(sql, part, columns, len(checks)))
         collations.update(_collation(part))
+        computed.update(_expression(sql, part))
     tail = [token.text.upper() for token in stream[closing + 1 :]]
     return TableText(
         tuple(checks),
         collations,
+        computed,
         "ROWID" in tail,
         any(token.says("AUTOINCREMENT") for token in stream),
     )
@@ -182,6 +186,17 @@ def _collation(part: list[Token]) -> dict[str, str]:
     for i in _outer(part):
         if i and part[i].says("COLLATE") and i + 1 < len(part):
             return {part[0].name.lower(): part[i + 1].name.upper()}
+    return {}
+
+
+def _expression(sql: str, part: list[Token]) -> dict[str, str]:
+    """The expression of a generated column, in its parentheses, by the column's name in lower case."""
+    outer = list(_outer(part))
+    for place in outer[1:]:
+        opening = place + 1
+        if part[place].says("AS") and opening < len(part) and part[opening].says("("):
+            closing = _closing(part, opening)
+            return {part[0].name.lower(): sql[part[opening].start : part[closing].end]}
     return {}
 
 

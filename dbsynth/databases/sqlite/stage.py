@@ -259,11 +259,19 @@ class SqliteStage:
             raise DatabaseError(f"table {table.name} does not exist in the target")
         described = rows(self._connection, f"PRAGMA main.table_xinfo({quoted(name)})")
         type_by_name = {row[1]: row[2] for row in described}
-        collations = table_text(statement[0][0], list(type_by_name)).collations
+        text = table_text(statement[0][0], list(type_by_name))
+        collations = text.collations
         parts = [
             f"{quoted(c)} {type_by_name[c]} COLLATE {quoted(collations.get(c.lower(), 'BINARY'))}"
             for c in given.column_names
         ]
+        if {column.name for column in table.written} <= set(given.column_names):
+            parts += [
+                f"{quoted(c.name)} {type_by_name[c.name]} COLLATE"
+                f" {quoted(collations.get(c.name.lower(), 'BINARY'))} AS {text.computed[c.name.lower()]}"
+                for c in table.columns
+                if c.generated and c.name.lower() in text.computed
+            ]
         return f"{quoted(name)} ({', '.join(parts) or 'dbsynth_nothing'})"
 
     def _fill(self, scratch: str, table: Table, given: pa.Table) -> None:
