@@ -72,7 +72,7 @@ def explained(label: str) -> Iterator[None]:
     except sqlite3.Error as error:
         raise DatabaseError(
             f"SQLite refused a question about {label}: {reason(error)}",
-            hint="Check the file with `PRAGMA integrity_check`",
+            hint="Check the file with `PRAGMA integrity_check`; if it is sound, please report this",
         ) from None
 
 
