@@ -42,7 +42,7 @@ check: lint types imports test ## all of lint, types, imports and test
 bench-speed: $(VENV)/.dev ## time generate and load against pg_dump and pg_restore (TPC-H)
 	@$(BIN)/python bench/speed.py
 
-docs: $(VENV)/.dev ## write docs/cli.md from the help texts
+docs: $(VENV)/.dev ## write docs/cli.md, and the example of docs/json.md, from the code
 	@$(BIN)/python docs/cli_reference.py
 
 clean: ## remove .venv, caches and built files
