@@ -1,7 +1,7 @@
 """The rows of the clone as codes and links: everything is settled here except the values.
 
-Tables are drawn generating parents first, each in one go, children lying next to their siblings.  Then
-the other foreign keys are dealt.  A draft is a pure function of model, scale and seed.
+Tables are drawn generating parents first, each in one go, children lying next to their siblings.
+Then the other foreign keys are dealt.  A draft is a pure function of model, scale and seed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import variables
+from dbsynth.families import PROFILE_ALPHABET, sample_families
 from dbsynth.keys import group_ids, key_parts
-from dbsynth.learn import column_variables, context_of
+from dbsynth.learn import column_variables
 from dbsynth.model import Degrees, Model
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams, uniform
@@ -29,7 +30,7 @@ _DEEPEST = 40
 
 @dataclass
 class Draft:
-    """Rows under construction.  Built by `make_draft`, repaired by `dbsynth.settle`, then only read.
+    """Rows under construction: built by `make_draft`, repaired by `dbsynth.settle`, then read only.
 
     Attributes:
         rows: Number of rows per table.
@@ -59,7 +60,8 @@ def make_draft(
     """
     draft = Draft(model, scale, streams)
     for name in model.plan.copied:
-        draft.rows[name] = model.tables[name].copied.num_rows if model.tables[name].copied else 0
+        copied = model.tables[name].copied
+        draft.rows[name] = copied.num_rows if copied else 0
     progress.step("sample", sum(round(t.rows * scale) for t in model.tables.values()))
     for name in model.plan.order:
         _draw_table(draft, model.schema[name], wanted.get(name))
@@ -80,16 +82,11 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
     if made and draft.scale > 0 and wanted is None:
         total = max(total, 1)
     asked, total = total, min(total, _most_rows(draft, table))
-    context: dict[str, Codes] = {}
+    links = None
     if fk:
         links = _generated_links(draft, table, fk, total)
         total = len(links)
-        context = context_of(draft.codes[fk.parent], links)
         draft.links[fk] = links
-    if total < asked:
-        draft.notes.append(
-            f"{name} has {total} rows instead of {asked}: its unique keys allow no more"
-        )
     draft.rows[name] = total
     if total < asked:
         draft.notes.append(
@@ -98,9 +95,11 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
     if not made or not total:
         draft.codes[name] = {}
         return
-    draft.codes[name] = model.engines[name].sample(
-        total, context, key=draft.streams.key("sample", name)
-    )
+    key, engine = draft.streams.key("sample", name), model.engines[name]
+    if fk is None or links is None:
+        draft.codes[name] = engine.sample(total, {}, key=key)
+    else:
+        draft.codes[name] = sample_families(engine, draft.codes[fk.parent], links, key)
 
 
 def _most_rows(draft: Draft, table: Table) -> int:
@@ -279,4 +278,7 @@ def context_alphabets_of(draft: Draft, table: str) -> dict[str, Alphabet]:
         alphabets |= column_variables(name, column)
     for fk in model.plan.counted[table]:
         alphabets[variables.count(fk)] = model.counters[fk].alphabet
+    for variable in draft.codes[table]:
+        if variable.startswith("profile:"):
+            alphabets[variable] = PROFILE_ALPHABET
     return {v: a for v, a in alphabets.items() if v in draft.codes[table]}
