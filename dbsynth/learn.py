@@ -28,6 +28,7 @@ from dbsynth.codec import (
 from dbsynth.databases.base import Database
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import Engine, TableModel
+from dbsynth.families import PROFILE_ALPHABET, context_alphabets, context_of, profile
 from dbsynth.graph import Plan, is_unique
 from dbsynth.guard import Guard, guard_of
 from dbsynth.keys import group_ids, hash_keys, join, key_parts, rank_in_group
@@ -78,6 +79,8 @@ def fit(
     progress.step("fit", len(made))
     for name in plan.plan.order:
         _own_variables(work, plan.schema[name])
+    for name in plan.plan.order:
+        _profiles(work, name)
     engines = {}
     for name in made:
         engines[name] = _fit_table(work, plan.schema[name], ENGINES[engine], streams)
@@ -114,6 +117,7 @@ class _Work:
     alphabets: dict[str, dict[str, Alphabet]] = field(default_factory=dict)
     degrees: dict[ForeignKey, Degrees] = field(default_factory=dict)
     counters: dict[ForeignKey, Codec] = field(default_factory=dict)
+    profiles: dict[ForeignKey, tuple[str, ...]] = field(default_factory=dict)
 
 
 def codec_of(column: ColumnModel) -> Codec | None:
@@ -378,6 +382,22 @@ def _own_variables(work: _Work, table: Table) -> None:
     work.codes[name], work.alphabets[name] = codes, alphabets
 
 
+def _profiles(work: _Work, name: str) -> None:
+    """Add what the families under each row look like, where they hang under it."""
+    for fk in work.plan.counted[name]:
+        if work.plan.generating.get(fk.child) != fk:
+            continue
+        own = {
+            v: a for v, a in work.alphabets[fk.child].items() if not v.startswith(("count:", "profile:"))
+        }
+        rows = work.tables[name].rows
+        found = profile(fk, work.codes[fk.child], own, work.links[fk], rows)
+        work.profiles[fk] = tuple(found)
+        for variable, codes in found.items():
+            work.codes[name][variable] = codes
+            work.alphabets[name][variable] = PROFILE_ALPHABET
+
+
 def _dealt_variables(
     work: _Work, table: str, streams: Streams
 ) -> tuple[dict[str, Alphabet], dict[str, Codes]]:
@@ -408,14 +428,14 @@ def _fit_table(work: _Work, table: Table, engine: Engine, streams: Streams) -> T
     chain = {**own, **dealt}
     codes = {**own_codes, **dealt_codes}
     # Numbers of children come last: they depend on the whole row, and little depends on them.
-    ordered = sorted(chain, key=lambda variable: variable.startswith("count:"))
+    ordered = sorted(chain, key=lambda variable: variable.startswith(("count:", "profile:")))
     fk = work.plan.generating.get(table.name)
     rows = work.tables[table.name].rows
     links = work.links[fk] if fk else np.arange(rows)
     context, context_codes = {}, {}
     if fk:
-        context = context_alphabets(work.alphabets[fk.parent])
-        context_codes = context_of(work.codes[fk.parent], links)
+        context = context_alphabets(work.alphabets[fk.parent], chain)
+        context_codes = context_of(work.codes[fk.parent], codes, chain, links)
     usable = np.flatnonzero(_usable(work, table))
     return engine.fit(
         {v: chain[v] for v in ordered},
@@ -434,18 +454,3 @@ def _usable(work: _Work, table: Table) -> npt.NDArray[np.bool_]:
         if not fk.nullable:
             usable &= work.links[fk] >= 0
     return usable
-
-
-def context_alphabets(parent: Mapping[str, Alphabet]) -> dict[str, Alphabet]:
-    """Alphabets of what a child row knows of its parent and of its place in the family."""
-    seen = {variables.of_parent(v): a for v, a in parent.items()}
-    return {**seen, variables.POSITION: variables.POSITION_ALPHABET}
-
-
-def context_of(parent: Mapping[str, Codes], links: Int64) -> dict[str, Codes]:
-    """Codes of what each child row knows: its parent's variables (0 without), its position."""
-    seen = {
-        variables.of_parent(v): np.append(codes, np.uint16(0))[links] for v, codes in parent.items()
-    }
-    position = np.minimum(rank_in_group(links), variables.LAST_POSITION).astype(np.uint16)
-    return {**seen, variables.POSITION: position}

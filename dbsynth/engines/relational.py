@@ -8,6 +8,7 @@ of entities, never rows.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -79,6 +80,9 @@ class Tree:
                 binned[:, i] = bins[known[name][part]]
             kernel.descend(binned, nodes, leaf[part])
 
+        if rows <= _SLICE:
+            descend(0)
+            return leaf
         with ThreadPoolExecutor(_THREADS) as pool:
             list(pool.map(descend, range(0, rows, _SLICE)))
         return leaf
@@ -92,10 +96,11 @@ class TreeChain:
 
     def sample(self, rows: int, context: Mapping[str, Codes], *, key: int) -> dict[str, Codes]:
         """Codes of every variable, drawn one after the other."""
-        known = dict(context)
+        drawn: dict[str, Codes] = {}
+        known = ChainMap(drawn, context)  # type: ignore[arg-type]  # the context is only read
         for i, tree in enumerate(self.trees):
-            known[tree.target] = tree.draw(rows, known, int(hashed(key, i)))
-        return {tree.target: known[tree.target] for tree in self.trees}
+            drawn[tree.target] = tree.draw(rows, known, int(hashed(key, i)))
+        return drawn
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Names as arrays of text, trees as numbered groups of arrays."""

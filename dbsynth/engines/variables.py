@@ -68,6 +68,16 @@ def of_parent(variable: str) -> str:
     return f"parent:{variable}"
 
 
+def previous(variable: str) -> str:
+    """A variable of the sibling before."""
+    return f"previous:{variable}"
+
+
+def profile(key: ForeignKey, number: int) -> str:
+    """A number about all children under one foreign key."""
+    return f"profile:{number}:{key}"
+
+
 POSITION = "family:position"
 LAST_POSITION = 60
 POSITION_ALPHABET = Alphabet(LAST_POSITION + 1, ordered=True)

@@ -1,0 +1,199 @@
+"""What a row knows of its family: its parent, its place among its siblings, the sibling before it.
+
+Siblings are drawn one position at a time, in all families at once, each given the one before; "independent
+given the parent" is the main error of most relational generators.  A few coded numbers about the
+children as a whole, the *profile*, are drawn with the parent and known to every child.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from dbsynth.codec import Alphabet, Codes
+from dbsynth.engines import variables
+from dbsynth.engines.base import TableModel
+from dbsynth.keys import rank_in_group
+from dbsynth.randomness import hashed
+from dbsynth.schema import ForeignKey
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+SINGLE_ROUNDS = 256  # positions beyond are drawn in blocks of doubling size
+COMPONENTS = 3
+PROFILE_BINS = 24
+PROFILE_ALPHABET = Alphabet(PROFILE_BINS + 1, ordered=True)
+_FEWEST_FAMILIES = 60
+_FEWEST_CHILDREN = 1.5  # mean family size below which a profile says nothing that counts do not
+
+
+def context_alphabets(
+    parent: Mapping[str, Alphabet], own: Mapping[str, Alphabet]
+) -> dict[str, Alphabet]:
+    """Alphabets of what a child row knows."""
+    seen = {variables.of_parent(v): a for v, a in parent.items()}
+    seen[variables.POSITION] = variables.POSITION_ALPHABET
+    return seen | {variables.previous(v): a for v, a in remembered(own).items()}
+
+
+def remembered(own: Mapping[str, Alphabet]) -> dict[str, Alphabet]:
+    """The variables that the next sibling knows: all but numbers of children and profiles."""
+    return {v: a for v, a in own.items() if not v.startswith(("count:", "profile:"))}
+
+
+def context_of(
+    parent: Mapping[str, Codes], own: Mapping[str, Codes], names: Mapping[str, Alphabet], links: Int64
+) -> dict[str, Codes]:
+    """Codes of what each real row knows: 0 where there is no parent or no sibling before it."""
+    seen = {
+        variables.of_parent(v): np.append(codes, np.uint16(0))[links] for v, codes in parent.items()
+    }
+    position = positions(links)
+    seen[variables.POSITION] = np.minimum(position, variables.LAST_POSITION).astype(np.uint16)
+    before = previous_rows(links, position)
+    for v in remembered(names):
+        seen[variables.previous(v)] = np.append(own[v], np.uint16(0))[before]
+    return seen
+
+
+def positions(links: Int64) -> Int64:
+    """The place of every row among its siblings; 0 for a row without parent."""
+    return np.where(links >= 0, rank_in_group(links), 0)
+
+
+def previous_rows(links: Int64, position: Int64) -> Int64:
+    """The row of the sibling before; -1 for the first and for a row without parent."""
+    order = np.argsort(links, kind="stable")
+    before = np.full(len(links), -1, np.int64)
+    before[order[1:]] = order[:-1]
+    return np.where(position > 0, before, -1)
+
+
+def sample_families(
+    model: TableModel, parent: Mapping[str, Codes], links: Int64, key: int
+) -> dict[str, Codes]:
+    """Draw the rows of families round by round.
+
+    Args:
+        parent: Codes of the parent's variables.
+        links: Parent of every row, siblings side by side; -1 for none.
+    """
+    position = positions(links)
+    drawn: dict[str, Codes] = {}
+    by_position = np.argsort(position, kind="stable")
+    limits = np.searchsorted(position[by_position], list(_rounds(int(position.max(initial=0)))))
+    for number, (start, stop) in enumerate(zip(limits[:-1], limits[1:], strict=True)):
+        rows = np.sort(by_position[start:stop])
+        if not len(rows):
+            continue
+        # Inside a block of positions every row knows the last sibling before the block.
+        first = int(position[by_position[start]])
+        before = np.where(position[rows] > 0, rows - position[rows] + first - 1, -1)
+        context = _Known(parent, drawn, links[rows], position[rows], before)
+        found = model.sample(len(rows), context, key=int(hashed(key, number)))
+        for variable, codes in found.items():
+            if variable not in drawn:
+                # One entry more than rows: what index -1 finds is code 0.
+                drawn[variable] = np.zeros(len(links) + 1, np.uint16)
+            drawn[variable][rows] = codes
+    return {variable: codes[:-1] for variable, codes in drawn.items()}
+
+
+def _rounds(last: int) -> Iterator[int]:
+    """Where each round begins, up to one past the last position."""
+    start = 0
+    while start <= last:
+        yield start
+        start += 1 if start < SINGLE_ROUNDS else start
+    yield last + 1
+
+
+class _Known(Mapping[str, Codes]):
+    """What some rows know, gathered only for the variables that a tree asks for."""
+
+    def __init__(
+        self,
+        parent: Mapping[str, Codes],
+        drawn: Mapping[str, Codes],
+        links: Int64,
+        position: Int64,
+        before: Int64,
+    ) -> None:
+        self._parent = {variables.of_parent(v): codes for v, codes in parent.items()}
+        self._drawn = {variables.previous(v): codes for v, codes in drawn.items()}
+        self._links, self._position, self._before = links, position, before
+
+    def __getitem__(self, name: str) -> Codes:
+        if name == variables.POSITION:
+            return np.minimum(self._position, variables.LAST_POSITION).astype(np.uint16)
+        if name in self._parent:
+            codes = self._parent[name]
+            found: Codes = np.where(self._links >= 0, codes[self._links], 0).astype(np.uint16)
+            return found
+        if name in self._drawn:
+            return self._drawn[name][self._before]
+        if name.startswith(variables.previous("")):
+            return np.zeros(len(self._links), np.uint16)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._parent, *self._drawn, variables.POSITION))
+
+    def __len__(self) -> int:
+        return len(self._parent) + len(self._drawn) + 1
+
+
+# ---------------------------------------------------------------------------------------------
+# Profiles
+# ---------------------------------------------------------------------------------------------
+
+
+def profile(
+    key: ForeignKey, codes: Mapping[str, Codes], alphabets: Mapping[str, Alphabet], links: Int64, parents: int
+) -> dict[str, Codes]:
+    """The leading principal components of what the families of a foreign key look like, as codes.
+
+    Code 0 stands for no children.  Empty where there are too few families, or hardly any siblings.
+    """
+    linked = np.flatnonzero(links >= 0)
+    counts = np.bincount(links[linked], minlength=parents)
+    busy = np.flatnonzero(counts)
+    if len(busy) < _FEWEST_FAMILIES or len(linked) < _FEWEST_CHILDREN * len(busy):
+        return {}
+    means = [
+        np.bincount(links[linked], weights=part[linked], minlength=parents)[busy] / counts[busy]
+        for name, alphabet in alphabets.items()
+        for part in _parts(codes[name], alphabet)
+    ]
+    if not means:
+        return {}
+    table = np.stack(means, axis=1)
+    table = table - table.mean(axis=0)
+    _, _, axes = np.linalg.svd(table.T @ table)
+    found = {}
+    for i, axis in enumerate(axes[:COMPONENTS]):
+        score = table @ (axis * (1 if axis[np.argmax(np.abs(axis))] > 0 else -1))
+        if score.std() < 1e-6:
+            break
+        rank = np.argsort(np.argsort(score, kind="stable"), kind="stable")
+        binned = np.zeros(parents, np.uint16)
+        binned[busy] = 1 + rank * min(PROFILE_BINS, max(len(busy) // 10, 1)) // len(busy)
+        found[variables.profile(key, i)] = binned
+    return found
+
+
+def _parts(codes: Codes, alphabet: Alphabet) -> Iterator[Float64]:
+    """Numbers whose means describe a family: ranks and their squares, or shares of common codes."""
+    if alphabet.ordered:
+        counts = np.bincount(codes, minlength=alphabet.size)
+        ridit = ((np.cumsum(counts) - counts / 2) / max(len(codes), 1))[codes]
+        yield ridit
+        yield (ridit - 0.5) ** 2
+        return
+    counts = np.bincount(codes, minlength=alphabet.size)
+    for code in np.argsort(-counts, kind="stable")[:4]:
+        if counts[code]:
+            yield (codes == code).astype(np.float64)
