@@ -25,7 +25,7 @@ BOUNDS = {
     "customers without orders, %": (11, 19),
     "days to deliver, express to standard": (0.2, 0.35),
     "review score, refunded less other": (-3, -1.7),
-    "payments other than the sum of their lines, %": (0, 0),
+    "payments other than the sum of lines, %": (0, 0),
 }
 
 
