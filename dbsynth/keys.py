@@ -148,12 +148,20 @@ def fit_mint(
 ) -> Mint:
     """The mint of a numeric key, from its non-null values in units of ``step``."""
     low, high = (int(values.min()), int(values.max())) if len(values) else (1, max(rows, 1))
+    if len(values) and high - low + 1 > _DENSE * rows:
+        low, high = _rounded(low, high)
     limit = 2 ** (bits - 1) - 1 if bits else 2**62
     if precision is not None:
         limit = min(limit, 10**precision - 1)
     if abs(low) > _WIDEST or abs(high) > _WIDEST:
         step = 1.0
     return Mint(low, high, max(rows, 1), step, limit)
+
+
+def _rounded(low: int, high: int) -> tuple[int, int]:
+    """Round limits just outside of two numbers, which are somebody's."""
+    grain = 10 ** max(len(str(high - low)) - 2, 0)
+    return (low - low % grain if low >= grain else low), high + (-high - 1) % grain
 
 
 def key_parts(table: Table, key: UniqueKey) -> tuple[ForeignKey, ...]:

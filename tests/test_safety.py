@@ -1,4 +1,4 @@
-"""What must never happen: a source written or replaced, a target half built, a secret said aloud."""
+"""What must never happen: a source written or replaced, a target half built, a secret told."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ import sqlalchemy as sa
 
 import dbsynth
 from dbsynth import Spec
-from dbsynth.databases import open_database
 from dbsynth.embedded import Server
 from dbsynth.errors import (
     CannotConnect,
