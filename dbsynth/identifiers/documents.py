@@ -267,7 +267,7 @@ class Xml:
         for text in texts.to_pylist():
             names = [name for name in _TAG.findall(text) if ":" not in name]
             roots.update(names[:1])
-            tags.update(set(names[1:]))
+            tags.update(list(dict.fromkeys(names[1:])))  # a set has another order in each run
         root = next((name for name, n in roots.most_common(1) if n >= k), "document")
         inner = [name for name, n in tags.most_common(12) if n >= k and name != root]
         words = pc.replace_substring_regex(texts, r"<[^>]*>", " ")
