@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 import dbsynth
 from dbsynth import Spec
+from dbsynth.databases.postgresql.place import Beside
 from dbsynth.embedded import Server
 from dbsynth.errors import (
     CannotConnect,
@@ -366,6 +367,21 @@ def shop_file(tmp_path: Path) -> Path:
     return path
 
 
+def test_an_interrupt_comes_too_late_for_publishing(postgres, shop, target, monkeypatch):
+    swap = Beside._swap
+
+    def interrupted(place: Beside) -> None:
+        signal.raise_signal(signal.SIGINT)
+        swap(place)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Beside, "_swap", interrupted)
+    before = databases(postgres)
+    assert dbsynth.clone(shop, target, replace=True).ok
+    assert databases(postgres) == before
+    assert ask(target, "SELECT count(*) FROM customer") == [(60,)]
+
+
 def test_somebody_elses_target_is_not_replaced(postgres, shop):
     name = f"safety_{next(_numbers)}"
     progress = At("verify", lambda: made(postgres, "CREATE TABLE theirs (a int)", name))
@@ -521,7 +537,8 @@ ODD = {
     "views on views": "CREATE TABLE t (a int); INSERT INTO t SELECT generate_series(1, 30);"
     " CREATE FUNCTION n() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.t';"
     " CREATE MATERIALIZED VIEW z AS SELECT a FROM t; CREATE MATERIALIZED VIEW a0 AS SELECT n(), a FROM z;"
-    " CREATE VIEW w AS SELECT * FROM t WHERE a > 3 WITH CASCADED CHECK OPTION; SELECT lo_create(0)",
+    " CREATE VIEW w AS SELECT * FROM t WHERE a > 3 WITH CASCADED CHECK OPTION; SELECT lo_create(0);"
+    " CREATE PUBLICATION pub FOR TABLE t",
     "wide": "DO $$BEGIN EXECUTE (SELECT 'CREATE TABLE w (' || string_agg('c' || g || ' int', ',') || ')'"
     " FROM generate_series(1, 1600) g); END$$; INSERT INTO w (c7, c9) SELECT g, g % 3 FROM"
     " generate_series(1, 30) g",

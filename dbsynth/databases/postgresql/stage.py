@@ -28,11 +28,14 @@ from dbsynth.databases.postgresql.names import qualified, quote
 from dbsynth.databases.postgresql.place import Place
 from dbsynth.databases.postgresql.source import CAPABILITIES, PostgresDatabase
 from dbsynth.databases.postgresql.structure import Complaint, Structure, is_structure, restore
+from dbsynth.databases.signals import uninterrupted
 from dbsynth.databases.url import display
 from dbsynth.errors import DatabaseError, LoadError
 from dbsynth.schema import Schema, Table
 
 _JOBS = 2
+# What a clone can do without, where the role may not make it.
+_MINOR = ("COMMENT ", "CREATE PUBLICATION ", "ALTER PUBLICATION ")
 _KIND = "postgresql"
 
 
@@ -78,7 +81,8 @@ class PostgresStage:
             self._open.close()
         if place is not None:
             try:
-                place.discard()
+                with uninterrupted():
+                    place.discard()
             finally:
                 place.close()
 
@@ -107,7 +111,7 @@ class PostgresStage:
     def _restore_tables(self, structure: Structure) -> tuple[str, ...]:
         self._structure = structure
         complaints = restore(structure, "pre-data", self._conninfo())
-        minor = [c for c in complaints if c.entry.startswith("COMMENT ")]
+        minor = [c for c in complaints if c.entry.startswith(_MINOR)]
         grave = [c for c in complaints if c not in minor]
         if grave:
             raise LoadError(
@@ -169,7 +173,7 @@ class PostgresStage:
         """Add keys, constraints, triggers and views; set sequences; refresh; gather statistics."""
         if self._structure is not None:
             complaints = restore(self._structure, "post-data", self._conninfo(), jobs=_JOBS)
-            grave = [c for c in complaints if not c.entry.startswith("COMMENT ")]
+            grave = [c for c in complaints if not c.entry.startswith(_MINOR)]
             if grave:
                 raise LoadError(f"The clone does not hold: {_listed(grave)}", hint=_advice(grave))
         self._add_constraints()
@@ -201,8 +205,9 @@ class PostgresStage:
         connection.close()
         self._open = None
         if place is not None:
-            place.publish()
-            self._place = None
+            with uninterrupted():
+                place.publish()
+                self._place = None
             place.close()
 
 

@@ -17,7 +17,6 @@ _MARK = b"dbsynth postgresql structure "
 _LEFT_OUT = (
     "--no-owner",
     "--no-privileges",
-    "--no-publications",
     "--no-subscriptions",
     "--no-security-labels",
     "--no-tablespaces",

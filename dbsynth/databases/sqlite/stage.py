@@ -28,6 +28,7 @@ from dbsynth.databases.sqlite.database import SqliteDatabase
 from dbsynth.databases.sqlite.sql import is_virtual, quoted, table_text
 from dbsynth.databases.sqlite.structure import Structure
 from dbsynth.databases.sqlite.values import python_values, stored
+from dbsynth.databases.signals import uninterrupted
 from dbsynth.errors import DatabaseError, LoadError, RowsRejected
 from dbsynth.schema import Column, Schema, Table
 
@@ -111,8 +112,9 @@ class SqliteStage:
             return
         self._close_connections()
         if not self._published:
-            self._path.unlink(missing_ok=True)
-            building.remove_leftovers(self._path)
+            with uninterrupted():
+                self._path.unlink(missing_ok=True)
+                building.remove_leftovers(self._path)
         os.close(self._lock)
         self._lock = None
 
@@ -195,8 +197,9 @@ class SqliteStage:
             if self._structure and self._structure.pragmas["journal_mode"] == "wal":
                 self._connection.execute("PRAGMA journal_mode = WAL")
         self._close_connections()
-        building.publish(self._path, self._target, self.label)
-        self._published = True
+        with uninterrupted():
+            building.publish(self._path, self._target, self.label)
+            self._published = True
 
     def _close_connections(self) -> None:
         for reader in self._readers:
