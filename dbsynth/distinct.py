@@ -75,7 +75,12 @@ def repair_key(draft: Draft, stage: Stage, table: Table, key: UniqueKey) -> bool
     parts = parts_of(draft, table, [n for n in names if n in key.columns] or names)
     taken = np.unique(hashes[np.setdiff1d(np.flatnonzero(subject), bad)])
     tries = [
-        *((part, part.nearby, n) for part in parts if isinstance(part, Own) for n in range(_NEARBY)),
+        *(
+            (part, part.nearby, n)
+            for part in parts
+            if isinstance(part, Own)
+            for n in range(_NEARBY)
+        ),
         *((part, part.proposals, n) for n in range(_DRAWS) for part in parts),
         *((p, p.nearby, n) for p in parts if isinstance(p, Own) for n in range(_NEARBY, _FAR)),
     ]

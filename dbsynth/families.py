@@ -1,12 +1,13 @@
 """What a row knows of its family: its parent, its place among its siblings, the sibling before it.
 
-Siblings are drawn one position at a time, in all families at once, each given the one before; "independent
-given the parent" is the main error of most relational generators.  A few coded numbers about the
+Siblings are drawn one position at a time, in all families at once, each given the one before;
+"independent given the parent" is the main error of most relational generators.  A few coded numbers about the
 children as a whole, the *profile*, are drawn with the parent and known to every child.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -45,7 +46,10 @@ def remembered(own: Mapping[str, Alphabet]) -> dict[str, Alphabet]:
 
 
 def context_of(
-    parent: Mapping[str, Codes], own: Mapping[str, Codes], names: Mapping[str, Alphabet], links: Int64
+    parent: Mapping[str, Codes],
+    own: Mapping[str, Codes],
+    names: Mapping[str, Alphabet],
+    links: Int64,
 ) -> dict[str, Codes]:
     """Codes of what each real row knows: 0 where there is no parent or no sibling before it."""
     seen = {
@@ -85,7 +89,7 @@ def sample_families(
     drawn: dict[str, Codes] = {}
     by_position = np.argsort(position, kind="stable")
     limits = np.searchsorted(position[by_position], list(_rounds(int(position.max(initial=0)))))
-    for number, (start, stop) in enumerate(zip(limits[:-1], limits[1:], strict=True)):
+    for number, (start, stop) in enumerate(itertools.pairwise(limits)):
         rows = np.sort(by_position[start:stop])
         if not len(rows):
             continue
@@ -152,7 +156,11 @@ class _Known(Mapping[str, Codes]):
 
 
 def profile(
-    key: ForeignKey, codes: Mapping[str, Codes], alphabets: Mapping[str, Alphabet], links: Int64, parents: int
+    key: ForeignKey,
+    codes: Mapping[str, Codes],
+    alphabets: Mapping[str, Alphabet],
+    links: Int64,
+    parents: int,
 ) -> dict[str, Codes]:
     """The leading principal components of what the families of a foreign key look like, as codes.
 

@@ -388,7 +388,9 @@ def _profiles(work: _Work, name: str) -> None:
         if work.plan.generating.get(fk.child) != fk:
             continue
         own = {
-            v: a for v, a in work.alphabets[fk.child].items() if not v.startswith(("count:", "profile:"))
+            v: a
+            for v, a in work.alphabets[fk.child].items()
+            if not v.startswith(("count:", "profile:"))
         }
         rows = work.tables[name].rows
         found = profile(fk, work.codes[fk.child], own, work.links[fk], rows)

@@ -341,7 +341,9 @@ def _facts(
 
 
 def _provided_json(provided: Provided | None) -> dict[str, Any] | None:
-    return provided and {
+    if provided is None:
+        return None
+    return {
         "provider": provided.provider,
         "state": dict(provided.state),
         "avoid": provided.avoid.to_bytes().hex() if provided.avoid else None,

@@ -155,7 +155,7 @@ def _table_facts(
 def _with_spares(
     table: Table, columns: Mapping[str, ColumnModel], sample: pa.Table, streams: Streams
 ) -> dict[str, ColumnModel]:
-    """The columns, where drawn texts that a CHECK is about have a pattern of the real ones in reserve."""
+    """The columns; drawn texts that a CHECK is about have a pattern of the real ones in reserve."""
     checked = {name for check in table.checks for name in check.columns}
     found = dict(columns)
     for name, model in columns.items():

@@ -135,8 +135,8 @@ class Stage(Protocol):
 
         ``rows`` has some columns of ``table`` (in their Arrow types); the expressions mention no
         others, but for generated columns where ``rows`` has all that are written and the stage has
-        the native structure.  Nothing is stored.  The result has columns ``0``, ``1``, ...: bool for a Boolean
-        expression, else string; NULL stays null.
+        the native structure.  Nothing is stored.  The result has columns ``0``, ``1``, ...: bool
+        for a Boolean expression, else string; NULL stays null.
         """
 
     def finish(self) -> None:

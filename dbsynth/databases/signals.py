@@ -15,8 +15,8 @@ _WORDS = (signal.SIGINT, signal.SIGTERM)
 def uninterrupted() -> Iterator[None]:
     """Let interrupts wait for nobody: inside, they are ignored.
 
-    Meant for the short steps that publish a clone or remove what was built of one; the run ends right
-    after them anyway.
+    Meant for the short steps that publish a clone or remove what was built of one; the run ends
+    right after them anyway.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # interrupts are the main thread's

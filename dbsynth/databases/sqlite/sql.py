@@ -190,7 +190,7 @@ def _collation(part: list[Token]) -> dict[str, str]:
 
 
 def _expression(sql: str, part: list[Token]) -> dict[str, str]:
-    """The expression of a generated column, in its parentheses, by the column's name in lower case."""
+    """The expression of a generated column, in its parentheses, by its name in lower case."""
     outer = list(_outer(part))
     for place in outer[1:]:
         opening = place + 1

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from dbsynth.databases import ddl
 from dbsynth.databases.base import Encoder
+from dbsynth.databases.signals import uninterrupted
 from dbsynth.databases.sqlite import building, finishing
 from dbsynth.databases.sqlite.connection import (
     CAPABILITIES,
@@ -28,7 +29,6 @@ from dbsynth.databases.sqlite.database import SqliteDatabase
 from dbsynth.databases.sqlite.sql import is_virtual, quoted, table_text
 from dbsynth.databases.sqlite.structure import Structure
 from dbsynth.databases.sqlite.values import python_values, stored
-from dbsynth.databases.signals import uninterrupted
 from dbsynth.errors import DatabaseError, LoadError, RowsRejected
 from dbsynth.schema import Column, Schema, Table
 
@@ -271,7 +271,8 @@ class SqliteStage:
         if {column.name for column in table.written} <= set(given.column_names):
             parts += [
                 f"{quoted(c.name)} {type_by_name[c.name]} COLLATE"
-                f" {quoted(collations.get(c.name.lower(), 'BINARY'))} AS {text.computed[c.name.lower()]}"
+                f" {quoted(collations.get(c.name.lower(), 'BINARY'))}"
+                f" AS {text.computed[c.name.lower()]}"
                 for c in table.columns
                 if c.generated and c.name.lower() in text.computed
             ]
