@@ -1,8 +1,8 @@
 """What a row knows of its family: its parent, its place among its siblings, the sibling before it.
 
 Siblings are drawn one position at a time, in all families at once, each given the one before;
-"independent given the parent" is the main error of most relational generators.  A few coded numbers about the
-children as a whole, the *profile*, are drawn with the parent and known to every child.
+"independent given the parent" is the main error of most relational generators.  A few coded numbers
+about the children as a whole, the *profile*, are drawn with the parent and known to every child.
 """
 
 from __future__ import annotations
