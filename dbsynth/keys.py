@@ -148,7 +148,7 @@ def fit_mint(
 ) -> Mint:
     """The mint of a numeric key, from its non-null values in units of ``step``."""
     low, high = (int(values.min()), int(values.max())) if len(values) else (1, max(rows, 1))
-    if len(values) and high - low + 1 > _DENSE * rows:
+    if len(values) and high - low + 1 > _DENSE * rows and (bits or precision):
         low, high = _rounded(low, high)
     limit = 2 ** (bits - 1) - 1 if bits else 2**62
     if precision is not None:

@@ -507,12 +507,15 @@ ODD = {
     " FROM generate_series(1, 200) g; INSERT INTO t VALUES (0, repeat('word ', 200000), '')",
     "extremes": "CREATE TABLE t (a smallint, b bigint, c numeric(38), d numeric, e float8, f date,"
     ' g timestamptz, h interval, i money, j timetz, k int[][], l oid, m pg_lsn, n "char",'
-    " o bit varying(9), p point, q regclass, r jsonpath, s txid_snapshot);"
+    " o bit varying(9), p point, q regclass, r jsonpath, s txid_snapshot,"
+    " t numeric(1000, 500), u timestamptz UNIQUE);"
     " INSERT INTO t SELECT -32768, 9223372036854775807, repeat('9', 38)::numeric, 'NaN', 'Infinity',"
     " 'infinity', '-infinity', '1 mon 2 days', 1, '04:05+02', '{{1,2},{3,4}}', 5, '1/A', 'a',"
     " B'101', '(1,2)', 'pg_class', '$.a', '10:20:10,14' FROM generate_series(1, 30);"
     " INSERT INTO t SELECT g, -g, -repeat('9', 38)::numeric, repeat('9', 400)::numeric, g"
-    " FROM generate_series(1, 30) g",
+    " FROM generate_series(1, 30) g;"
+    " UPDATE t SET u = now() + a * interval '1 hour', t = 1.5 WHERE a > 0;"
+    " INSERT INTO t (u) VALUES ('infinity')",
     "constraints": "CREATE TABLE p (id int PRIMARY KEY, w int UNIQUE DEFERRABLE);"
     " INSERT INTO p SELECT g, g FROM generate_series(1, 50) g;"
     " CREATE TABLE c (p int, q int REFERENCES p DEFERRABLE);"

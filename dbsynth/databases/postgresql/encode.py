@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dbsynth.schema import Column, Kind, Table
 
+_MOST_DIGITS = 300  # of a float before its point
 COPY_OPTIONS = "(FORMAT csv, NULL '')"
 
 
@@ -69,6 +70,8 @@ def _written(column: Column, found: pl.DataType) -> pl.Expr:
 def _within(value: pl.Expr, column: Column) -> pl.Expr:
     """Numbers that rounding has carried past the column's digits, brought back."""
     if column.precision is None or column.scale is None:
+        return value
+    if column.precision - column.scale > _MOST_DIGITS:
         return value
     above = 10.0 ** (column.precision - column.scale)
     most = min(above - 10.0**-column.scale, math.nextafter(above, 0.0))
