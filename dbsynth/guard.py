@@ -1,22 +1,20 @@
 """Lists of real values to avoid, completed with the values that no sample held.
 
 The outline looks at a sample only.  Where a table has more rows, whatever must not come back is
-gathered again while all rows are read, as salted hashes.
+gathered again while all rows are read, as bits of salted hashes: a byte per row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-import numpy as np
 import pyarrow as pa
 
 from dbsynth.codec import as_text
 from dbsynth.identifiers.avoid import AvoidList
 from dbsynth.model import ColumnModel, TableFacts, name_parts
 from dbsynth.outline import SAMPLE_ROWS, joined_names
-from dbsynth.randomness import UInt64
 
 _PEOPLE = ""  # no column has this name
 
@@ -31,7 +29,6 @@ class Guard:
 
     lists: Mapping[str, AvoidList]
     people: tuple[str, ...] = ()
-    _seen: dict[str, list[UInt64]] = field(default_factory=dict)
 
     @property
     def columns(self) -> frozenset[str]:
@@ -47,16 +44,12 @@ class Guard:
                 else columns[name]
             )
             texts = values if pa.types.is_binary(values.type) else as_text(values)
-            self._seen.setdefault(name, []).append(np.unique(avoid.hashes(texts)))
+            avoid.add(texts)
 
     def completed(self, facts: TableFacts) -> TableFacts:
         """The facts with complete lists."""
-        full = {
-            name: self.lists[name].of_hashes(parts, self.lists[name].salt)
-            for name, parts in self._seen.items()
-        }
-        columns = {name: _guarded(model, full.get(name)) for name, model in facts.columns.items()}
-        return replace(facts, columns=columns, people=full.get(_PEOPLE, facts.people))
+        columns = {name: _guarded(model, self.lists.get(name)) for name, model in facts.columns.items()}
+        return replace(facts, columns=columns, people=self.lists.get(_PEOPLE, facts.people))
 
 
 def guard_of(facts: TableFacts) -> Guard:
@@ -65,8 +58,9 @@ def guard_of(facts: TableFacts) -> Guard:
         return Guard({})
     lists = {name: avoid for name, model in facts.columns.items() if (avoid := _list_of(model))}
     if facts.people is not None:
-        return Guard({**lists, _PEOPLE: facts.people}, name_parts(facts))
-    return Guard(lists)
+        lists[_PEOPLE] = facts.people
+    rooms = {name: AvoidList.room(facts.rows, avoid.salt) for name, avoid in lists.items()}
+    return Guard(rooms, name_parts(facts) if facts.people is not None else ())
 
 
 def _list_of(model: ColumnModel) -> AvoidList | None:

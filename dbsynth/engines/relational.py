@@ -30,6 +30,7 @@ FEATURE_BINS = 128
 COMPONENTS = 6
 LEAST_ROWS = 10
 LEAST_ENTITIES = 5
+LEAST_GAIN = 0.0  # in variances of the target; a split by chance gains a few
 DEEPEST = 24
 SCORE_ROWS = 20_000  # rows on which features are ranked
 FIT_ROWS = 120_000  # rows on which a tree is grown
@@ -139,7 +140,7 @@ class Relational:
         entity = np.unique(entities[kept] if kept is not None else entities, return_inverse=True)[1]
         names = [*context, *variables]
         size = len(entity)
-        least, gain = LEAST_ROWS, 0.0
+        least, gain = LEAST_ROWS, LEAST_GAIN
         if not context and size < SMALL_ROOT:
             least, gain = max(LEAST_ROWS, size // 50), 5.0
 

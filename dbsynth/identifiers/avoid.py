@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,20 +36,20 @@ class AvoidList:
     @classmethod
     def of(cls, values: pa.Array, salt: int) -> AvoidList:
         """The list of some values; nulls are left out."""
-        return cls.of_hashes([_hashes(values.drop_null(), salt)], salt)
+        hashes = _hashes(values.drop_null(), salt)
+        found = cls.room(len(np.unique(hashes)), salt)
+        _mark(found.bits, hashes)
+        return found
 
     @classmethod
-    def of_hashes(cls, parts: Sequence[UInt64], salt: int) -> AvoidList:
-        """The list of values whose `hashes` are given in parts."""
-        hashes = np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
-        size = max(64, 1 << int(np.ceil(np.log2(max(len(hashes), 1) * _BITS_PER_VALUE))))
-        flags = np.zeros(size, bool)
-        flags[(hashes % np.uint64(size)).astype(np.int64)] = True
-        return cls(salt, np.packbits(flags))
+    def room(cls, values: int, salt: int) -> AvoidList:
+        """An empty list with room for so many values; see `add`."""
+        size = max(8, 1 << int(np.ceil(np.log2(max(values, 1)))))
+        return cls(salt, np.zeros(size * _BITS_PER_VALUE // 8, np.uint8))
 
-    def hashes(self, values: pa.Array) -> UInt64:
-        """The hashes that the list knows values by; nulls are left out."""
-        return _hashes(values.drop_null(), self.salt)
+    def add(self, values: pa.Array) -> None:
+        """Take more values in, in place: lists of large tables grow batch by batch."""
+        _mark(self.bits, _hashes(values.drop_null(), self.salt))
 
     def contains(self, values: pa.Array) -> npt.NDArray[np.bool_]:
         """Whether each value may be one of the list; false for null."""
@@ -130,6 +129,14 @@ def _hashes(values: pa.Array, salt: int) -> UInt64:
     )
     hashes: UInt64 = _string_hashes(data, offsets, np.uint64(salt % 2**64))
     return hashes
+
+
+@numba.njit(cache=True, nogil=True)
+def _mark(bits: Any, hashes: Any) -> None:
+    mask = np.uint64(len(bits) * 8 - 1)
+    for h in hashes:
+        at = h & mask
+        bits[at >> np.uint64(3)] |= np.uint8(1) << np.uint8(np.uint64(7) - (at & np.uint64(7)))
 
 
 @numba.njit(cache=True, nogil=True)
