@@ -27,7 +27,7 @@ ERRORS = {
     if isinstance(value, type) and issubclass(value, errors.DbsynthError)
 }
 # These speak of a schema or of rows as they are: there is nothing to mend from outside.
-UNHINTED = {"LoadError", "RowsRejected", "Unsatisfiable"}
+UNHINTED = {"LoadError", "RowsRejected", "TooManyRows", "Unsatisfiable"}
 # And these of a wrong order of calls, which no command makes.
 OUT_OF_ORDER = ("is not open", "was not taken from", "does not exist in the target")
 
