@@ -66,11 +66,27 @@ def make_draft(
     for name in model.plan.order:
         _draw_table(draft, model.schema[name], wanted.get(name))
         progress.advance(draft.rows[name])
-    for fk in model.plan.lookups:
-        codes = draft.codes[fk.child].get(variables.link(fk))
-        empty = np.full(draft.rows[fk.child], -1, np.int64)
-        draft.links[fk] = empty if codes is None else codes.astype(np.int64) - 1
+        for fk in model.plan.lookups_of(name):
+            draft.links[fk] = _looked_up(draft, fk)
     return draft
+
+
+def _looked_up(draft: Draft, fk: ForeignKey) -> Int64:
+    """The rows of a copied table: as drawn, but where a wider key already says which row it is."""
+    codes = draft.codes[fk.child].get(variables.link(fk))
+    empty = np.full(draft.rows[fk.child], -1, np.int64)
+    links = empty if codes is None else codes.astype(np.int64) - 1
+    wide = draft.model.plan.generating.get(fk.child)
+    if wide is None or not set(fk.columns) <= set(wide.columns):
+        return links
+    theirs = tuple(wide.parent_columns[wide.columns.index(column)] for column in fk.columns)
+    for other in draft.model.schema[wide.parent].foreign_keys:
+        same = dict(zip(other.columns, other.parent_columns, strict=True))
+        if other.parent == fk.parent and other in draft.links and set(theirs) == set(same):
+            if all(same[t] == p for t, p in zip(theirs, fk.parent_columns, strict=True)):
+                up = draft.links[wide]
+                return np.where(up >= 0, draft.links[other][np.maximum(up, 0)], links)
+    return links
 
 
 def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
@@ -90,7 +106,7 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
     draft.rows[name] = total
     if total < asked:
         draft.notes.append(
-            f"{name}: {total} rows instead of {asked}, because its keys allow no more combinations"
+            f"{name} has {total} rows instead of {asked}: its unique keys allow no more"
         )
     if not made or not total:
         draft.codes[name] = {}
@@ -120,6 +136,8 @@ def _values_of(draft: Draft, table: Table, column: str) -> int:
     if sizes:
         return max(1, min(sizes))
     model = draft.model.tables[table.name].columns.get(column)
+    if model and model.mint is not None:
+        return model.mint.capacity
     codec = model.codec if model else None
     shown = getattr(codec, "shown", None)
     return 2**62 if shown is None else max(1, len(set(shown)))
@@ -199,10 +217,11 @@ def _origin(draft: Draft, table: str, column: str) -> tuple[str, str, Int64] | N
         keys = [fk for fk in draft.model.schema[table].foreign_keys if column in fk.columns]
         if not keys or table in draft.model.plan.copied:
             return table, column, rows
-        linked = [fk for fk in keys if fk in draft.links]
-        fk = min(linked, key=lambda fk: fk != draft.model.plan.generating.get(table), default=None)
-        if fk is None or (rows < 0).any():
+        # All keys of a column agree where they are linked; one that is linked everywhere will do.
+        linked = [fk for fk in keys if fk in draft.links and (draft.links[fk][rows] >= 0).all()]
+        if not linked:
             return None
+        fk = min(linked, key=lambda fk: (len(fk.columns), str(fk)))
         rows = draft.links[fk][rows]
         table, column = fk.parent, fk.parent_columns[fk.columns.index(column)]
     return None

@@ -17,14 +17,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dbsynth.codec import from_numbers
 from dbsynth.databases.base import Stage
 from dbsynth.draft import Draft
 from dbsynth.errors import TooManyRows
 from dbsynth.fill import combined, needed, quoted, whole
-from dbsynth.keys import group_ids
-from dbsynth.parts import parts_of
+from dbsynth.keys import group_ids, rank_in_group
+from dbsynth.parts import Own, bundle, own_parts
 from dbsynth.randomness import hashed
-from dbsynth.schema import Check, Exclusion, Table
+from dbsynth.schema import Check, Exclusion, Kind, Table
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -88,6 +89,9 @@ def repair_exclusion(draft: Draft, stage: Stage, table: Table, exclusion: Exclus
         bad = _move(draft, stage, table, exclusion, names, bad, round_)
         if not len(bad):
             return True
+    bad = _queue(draft, stage, table, exclusion, names, bad)
+    if not len(bad):
+        return True
     raise TooManyRows(
         f"the exclusion `{exclusion.name}` of {table.name} leaves no place for some rows",
         table=table.name,
@@ -100,16 +104,90 @@ def _move(
     bad: Int64, round_: int,
 ) -> Int64:  # fmt: skip
     """Give rows in conflict the values of other rows; returns those still in conflict."""
-    parts = parts_of(draft, table, names)
-    parts = parts[round_ % len(parts) :][:1] if parts and round_ % 2 else parts
+    all_parts = bundle(draft, table, names)
+    own = own_parts(draft, table, names)
+    links = [part for part in all_parts if not isinstance(part, Own)]
+    # A row moves to another group, to another range, or to both.
+    parts = (links, own, all_parts)[round_ % 3]
     rows = draft.rows[table.name]
     draw = hashed(draft.streams.key("move", table.name, exclusion.name, round_), bad)
     donors = (draw % np.uint64(rows)).astype(np.int64)
     for part in parts:
-        part.take(bad, donors)
+        part.take(bad, donors, exactly=True)
     claims = _claims(stage, table, exclusion, whole(draft, table, names))
     assert claims is not None
     return np.intersect1d(np.flatnonzero(_conflicts(claims, late=bad)), bad)
+
+
+def _queue(
+    draft: Draft, stage: Stage, table: Table, exclusion: Exclusion, names: tuple[str, ...],
+    bad: Int64,
+) -> Int64:  # fmt: skip
+    """Put the ranges of rows behind the last one of their group; returns rows without a place."""
+    claims = _claims(stage, table, exclusion, whole(draft, table, names))
+    target = _range_columns(draft, table, exclusion)
+    if claims is None or target is None:
+        return bad
+    group = group_ids([claims.group.to_numpy(zero_copy_only=False)])
+    kept = claims.subject.copy()
+    kept[bad] = False
+    groups = int(group.max(initial=0)) + 1
+    first, last = np.full(groups, np.inf), np.full(groups, -np.inf)
+    np.minimum.at(first, group[kept], claims.low[kept])
+    np.maximum.at(last, group[kept], claims.high[kept])
+    lengths = claims.high - claims.low
+    usual = lengths[kept & np.isfinite(lengths)]
+    length = np.where(np.isfinite(lengths[bad]), lengths[bad], np.median(usual) if len(usual) else 1)
+    mine = group[bad]
+    free = np.isfinite(last[mine]) | np.isfinite(first[mine])
+    placed, length, mine = bad[free], length[free], mine[free]
+    order = np.argsort(mine, kind="stable")
+    reached = np.cumsum(length[order])
+    start = rank_in_group(mine[order]) == 0
+    used = np.empty(len(placed))  # of the queue of its group, by those before and the row itself
+    used[order] = reached - np.maximum.accumulate(np.where(start, reached - length[order], -np.inf))
+    behind = np.isfinite(last[mine])  # else the last one never ends, and the queue stands before
+    high = np.where(behind, last[mine] + used, first[mine] - used + length)
+    _put_ranges(draft, table, target, placed, high - length, high)
+    left: Int64 = bad[~free]
+    return left
+
+
+def _range_columns(draft: Draft, table: Table, exclusion: Exclusion) -> tuple[Own, ...] | None:
+    """The own column that holds the range, or the two that hold its ends."""
+    own = {quoted(p.name): p for p in own_parts(draft, table, exclusion.columns) if isinstance(p, Own)}
+    own |= {part.name: part for part in own.values()}
+    for expression, operator in exclusion.parts:
+        match = _ORDER.fullmatch(expression)
+        if operator == "&&" and expression in own:
+            return (own[expression],)
+        if operator == "&&" and match and match["low"] in own and match["high"] in own:
+            return own[match["low"]], own[match["high"]]
+    return None
+
+
+def _put_ranges(
+    draft: Draft, table: Table, target: tuple[Own, ...], rows: Int64, low: Float64, high: Float64
+) -> None:
+    if len(target) == 2:
+        for part, numbers in zip(target, (low, high), strict=True):
+            column = table.column_by_name[part.name]
+            scale = 86_400e6 if column.kind is Kind.DATE else 1.0
+            present = np.ones(len(rows), bool)
+            found = from_numbers(numbers / scale, present, column.kind, zoned=column.zoned)
+            part.accept(rows, found, np.arange(len(rows)))
+        return
+    type_ = table.column_by_name[target[0].name].base_type
+    texts = [f"[{_bound(a, type_)},{_bound(b, type_)})" for a, b in zip(low, high, strict=True)]
+    target[0].accept(rows, pa.array(texts, pa.string()), np.arange(len(rows)))
+
+
+def _bound(number: float, type_: str) -> str:
+    """A number as a bound of a range type."""
+    if type_ in ("daterange", "tsrange", "tstzrange"):
+        moment = str(np.datetime64(round(number), "us"))
+        return moment[:10] if type_ == "daterange" else moment + ("Z" if type_ == "tstzrange" else "")
+    return str(round(number)) if type_ in ("int4range", "int8range") else repr(float(number))
 
 
 def _claims(stage: Stage, table: Table, exclusion: Exclusion, rows: pa.Table) -> _Claims | None:
@@ -138,13 +216,12 @@ def _claims(stage: Stage, table: Table, exclusion: Exclusion, rows: pa.Table) ->
         if span is None:
             return None
         spans.append(span)
-    # A range that is one point for every row is but an equality.
-    points = [s for s in spans if _disjoint(s[0][subject], s[1][subject])]
-    wide = [s for s in spans if not any(s is p for p in points)]
-    if len(wide) > 1:
+    # Of several ranges, one that is a point for every row is but an equality.
+    spans.sort(key=lambda span: not _disjoint(span[0][subject], span[1][subject]))
+    if not all(_disjoint(low[subject], high[subject]) for low, high in spans[:-1]):
         return None
-    equal += [pa.array(low).cast(pa.string()) for low, _ in points]
-    low, high = wide[0] if wide else (np.zeros(rows.num_rows), np.ones(rows.num_rows))
+    equal += [pa.array(low).cast(pa.string()) for low, _ in spans[:-1]]
+    low, high = spans[-1] if spans else (np.zeros(rows.num_rows), np.ones(rows.num_rows))
     group = (
         pc.binary_join_element_wise(*equal, "\x1f", null_handling="replace")
         if equal

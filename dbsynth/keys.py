@@ -82,6 +82,7 @@ class Mint:
         rows: Rows of the real table.
         step: Grid of the numbers.
         limit: Largest number that the column can hold, in the same units.
+        least: Smallest number that it can hold; None for as far below zero as ``limit`` is above.
     """
 
     low: int
@@ -89,6 +90,17 @@ class Mint:
     rows: int
     step: float = 1.0
     limit: int = 2**62
+    least: int | None = None
+
+    @property
+    def floor(self) -> int:
+        """The smallest number that the column can hold."""
+        return -self.limit - 1 if self.least is None else self.least
+
+    @property
+    def capacity(self) -> int:
+        """How many different numbers the column can hold."""
+        return self.limit - self.floor + 1
 
     @property
     def dense(self) -> bool:
@@ -110,7 +122,7 @@ class Mint:
         place = np.asarray(positions, dtype=np.int64)
         low = self.low
         if low + total - 1 > self.limit:
-            low = max(self.limit - total + 1, -self.limit - 1)
+            low = max(self.limit - total + 1, self.floor)
             if low + total - 1 > self.limit:
                 raise Unsatisfiable(
                     f"a key column cannot hold {total} different numbers", hint="lower the scale"

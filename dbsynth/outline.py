@@ -40,6 +40,7 @@ from dbsynth.spec import Spec
 SAMPLE_ROWS = 100_000
 NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)
+_DAY = 86_400e6  # microseconds
 SPAN = 2**34  # indices of redraws lie this far apart; no table has more rows
 _UNKEPT_SHARE = 0.5
 _TRIAL_DRAWS = 20_000
@@ -297,9 +298,13 @@ def _mint(column: Column, values: pa.Array, rows: int) -> Mint:
     if column.kind is Kind.INTEGER:
         step = 1.0
     units = np.round(numbers / step).astype(np.int64)
-    digits_left = None if column.precision is None else column.precision
-    precise = digits_left if column.kind in (Kind.INTEGER, Kind.DECIMAL) else None
-    return fit_mint(units, rows, step, column.bits, precise)
+    precise = None
+    if column.precision is not None and column.kind in (Kind.INTEGER, Kind.DECIMAL):
+        precise = column.precision - (column.scale or 0) + max(digits, 0)
+    mint = fit_mint(units, rows, step, column.bits, precise)
+    if column.kind is Kind.TIME:
+        return replace(mint, limit=int(_DAY / mint.step) - 1, least=0)
+    return mint
 
 
 def _provided(

@@ -8,7 +8,8 @@ mention are held for a whole table.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +25,10 @@ from dbsynth.exclude import columns_of, implied_checks, repair_exclusion
 from dbsynth.fill import combined, converted, keys_of, needed, quoted, values, whole
 from dbsynth.keys import group_ids, hash_keys, rank_in_group
 from dbsynth.learn import counter_group
-from dbsynth.parts import Own, bundle, own_parts, parts_of
+from dbsynth.parts import Own, Part, bundle, own_parts, parts_of
 from dbsynth.progress import Progress
 from dbsynth.randomness import hashed
-from dbsynth.schema import Check, ForeignKey, Table
+from dbsynth.schema import Check, ForeignKey, Kind, Table
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -35,6 +36,7 @@ Bool = npt.NDArray[np.bool_]
 _ROUNDS = 8
 _EASY_ROUNDS = 3  # rounds in which a repair leaves the generating links alone
 _DRAWS = 6
+_LITERAL = re.compile(r"'((?:[^']|'')*)'")
 
 
 def settle(draft: Draft, stage: Stage, progress: Progress) -> None:
@@ -70,7 +72,7 @@ def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
         for key in keys if repaired or round_ else doubtful:
             repaired |= repair_key(draft, stage, table, key)
         for exclusion in table.exclusions:
-            if set(columns_of(table, exclusion)) <= known:
+            if not repaired and set(columns_of(table, exclusion)) <= known:
                 repaired |= repair_exclusion(draft, stage, table, exclusion)
         if not repaired:
             _compute_referenced(draft, stage, table, native=native)
@@ -143,6 +145,9 @@ def _repair_check(
         return
     passing = np.flatnonzero(~failed)
     if not len(passing):
+        bad = _take_literals(draft, stage, table, check, bad)
+        if not len(bad):
+            return
         raise Unsatisfiable(
             f"no drawn row of {table.name} meets the CHECK `{check.name}`",
             hint=f"set `strategy: empty` or `copy` for {table.name} in the spec",
@@ -161,6 +166,24 @@ def _repair_check(
         )
 
 
+def _take_literals(
+    draft: Draft, stage: Stage, table: Table, check: Check, bad: Int64
+) -> Int64:
+    """Give rows the values that the CHECK itself names; returns the rows that still fail."""
+    for part in own_parts(draft, table, check.columns):
+        kind = table.column_by_name[part.columns[0]].kind
+        texts = [text.replace("''", "'") for text in _LITERAL.findall(check.sql)]
+        if not texts or kind not in (Kind.TEXT, Kind.ENUM):
+            continue
+        for attempt in range(len(texts)):
+            draw = hashed(draft.streams.key("literal", table.name, check.name, attempt), bad)
+            words = pa.array(texts).take(pa.array((draw % np.uint64(len(texts))).astype(np.int64)))
+            bad = _accept_passing(draft, stage, table, check, part, bad, {part.columns[0]: words}, words)
+            if not len(bad):
+                break
+    return bad
+
+
 def _redraw_failing(
     draft: Draft,
     stage: Stage,
@@ -173,6 +196,14 @@ def _redraw_failing(
 ) -> Int64:
     """Draw one column of some rows anew; returns the rows that still fail."""
     proposed, proposal = part.spares(bad, attempt) if spare else part.proposals(bad, attempt)
+    return _accept_passing(draft, stage, table, check, part, bad, proposed, proposal)
+
+
+def _accept_passing(
+    draft: Draft, stage: Stage, table: Table, check: Check, part: Part, bad: Int64,
+    proposed: Mapping[str, pa.Array], proposal: object,
+) -> Int64:  # fmt: skip
+    """Take the proposals that the CHECK lets pass; returns the rows that still fail."""
     names = needed(table, check.columns)
     rows = {n: proposed[n] if n in proposed else values(draft, table, n, bad) for n in names}
     passes = ~_is_false(stage.evaluate(table, pa.table(rows), [check.sql]).column(0))
