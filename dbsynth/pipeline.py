@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 from dbsynth.compose import compose
 from dbsynth.databases import at_risk, open_database, open_stage
 from dbsynth.databases.base import Database, Stage
+from dbsynth.databases.portable import carried
 from dbsynth.draft import Draft
 from dbsynth.errors import TargetIsSource, VerificationFailed
 from dbsynth.generate import Generator, generator
@@ -132,6 +134,9 @@ def _built(
     same_kind = stage.capabilities.kind == model.source_kind
     with watch.step("structure"):
         losses = stage.create(model.schema, model.structure if same_kind else None)
+    if not same_kind:
+        kept = carried(model.schema, model.source_kind, stage.capabilities.kind)
+        model = dataclasses.replace(model, schema=kept)
     with watch.step("generate"):
         draft = compose(model, stage, spec.scale, spec.rows(), Streams(spec.seed), progress)
     with watch.step("load"), generator(draft, processes) as rows:

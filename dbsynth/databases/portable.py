@@ -7,12 +7,13 @@ sort.  All others depend on casts, functions or collations, and are lost rather 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from dbsynth.schema import Check, Kind, Table
+from dbsynth.schema import Check, Kind, Schema, Table
 
 _DIALECT = {"postgresql": "postgres", "sqlite": "sqlite"}
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
@@ -58,6 +59,25 @@ def translated(check: Check, table: Table, source: str, target: str) -> str | No
         return tree.sql(dialect=_DIALECT[target])
     except (SqlglotError, RecursionError):
         return None
+
+
+def carried(schema: Schema, source: str, target: str) -> Schema:
+    """What of a schema still has to hold in a target of another kind, in the words of that kind.
+
+    Keys over plain columns stay; CHECKs stay where they can be translated; keys over expressions,
+    partial keys and exclusions are lost with the structure.
+    """
+    return Schema(tuple(_carried(table, source, target) for table in schema.tables), schema.notes)
+
+
+def _carried(table: Table, source: str, target: str) -> Table:
+    checks = ((check, translated(check, table, source, target)) for check in table.checks)
+    return replace(
+        table,
+        uniques=tuple(key for key in table.uniques if key.plain),
+        checks=tuple(replace(check, sql=sql) for check, sql in checks if sql is not None),
+        exclusions=(),
+    )
 
 
 def _plain(node: exp.Expression) -> exp.Expression:
