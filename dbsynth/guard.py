@@ -48,7 +48,8 @@ class Guard:
 
     def completed(self, facts: TableFacts) -> TableFacts:
         """The facts with complete lists."""
-        columns = {name: _guarded(model, self.lists.get(name)) for name, model in facts.columns.items()}
+        lists = self.lists
+        columns = {name: _guarded(model, lists.get(name)) for name, model in facts.columns.items()}
         return replace(facts, columns=columns, people=self.lists.get(_PEOPLE, facts.people))
 
 

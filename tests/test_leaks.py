@@ -213,7 +213,8 @@ def test_what_no_sample_held_is_avoided_too():
     for start in range(0, 1000, 100):
         guard.look({"a": values[start : start + 100]})
     provided = guard.completed(facts).columns["a"].provided
-    assert provided is not None and provided.avoid is not None
+    assert provided is not None
+    assert provided.avoid is not None
     assert provided.avoid.contains(values).all()
     others = provided.avoid.contains(pa.array([f"w{i}" for i in range(1000)]))
     assert np.mean(others) < 0.3

@@ -251,7 +251,7 @@ def test_what_writes_when_it_is_read_is_refused(postgres, clean):
         ALTER TABLE t ADD CHECK (note(a)) NOT VALID;
         """,
     )
-    with pytest.raises(DatabaseError, match="read-only|read only"):
+    with pytest.raises(DatabaseError, match=r"read-only|read only"):
         dbsynth.clone(source, postgres.url("safe_copy"))
     assert ask(source, "SELECT * FROM spy") == []
     assert "safe_copy" not in databases(postgres)
