@@ -82,10 +82,11 @@ def _looked_up(draft: Draft, fk: ForeignKey) -> Int64:
     theirs = tuple(wide.parent_columns[wide.columns.index(column)] for column in fk.columns)
     for other in draft.model.schema[wide.parent].foreign_keys:
         same = dict(zip(other.columns, other.parent_columns, strict=True))
-        if other.parent == fk.parent and other in draft.links and set(theirs) == set(same):
-            if all(same[t] == p for t, p in zip(theirs, fk.parent_columns, strict=True)):
-                up = draft.links[wide]
-                return np.where(up >= 0, draft.links[other][np.maximum(up, 0)], links)
+        if other.parent != fk.parent or other not in draft.links:
+            continue
+        if same == dict(zip(theirs, fk.parent_columns, strict=True)):
+            up = draft.links[wide]
+            return np.where(up >= 0, draft.links[other][np.maximum(up, 0)], links)
     return links
 
 

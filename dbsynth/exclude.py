@@ -45,7 +45,7 @@ def implied_checks(exclusion: Exclusion, known: set[str]) -> Iterator[Check]:
         if match and set(exclusion.columns) <= known:
             low, high = match["low"], match["high"]
             names = {quoted(c): c for c in known} | {c: c for c in known}
-            if low in names and high in names:
+            if low != high and low in names and high in names:
                 yield Check(exclusion.name, f"{low} <= {high}", (names[low], names[high]))
 
 
@@ -137,7 +137,8 @@ def _queue(
     np.maximum.at(last, group[kept], claims.high[kept])
     lengths = claims.high - claims.low
     usual = lengths[kept & np.isfinite(lengths)]
-    length = np.where(np.isfinite(lengths[bad]), lengths[bad], np.median(usual) if len(usual) else 1)
+    instead = np.median(usual) if len(usual) else 1.0
+    length = np.where(np.isfinite(lengths[bad]), lengths[bad], instead)
     mine = group[bad]
     free = np.isfinite(last[mine]) | np.isfinite(first[mine])
     placed, length, mine = bad[free], length[free], mine[free]
@@ -155,14 +156,15 @@ def _queue(
 
 def _range_columns(draft: Draft, table: Table, exclusion: Exclusion) -> tuple[Own, ...] | None:
     """The own column that holds the range, or the two that hold its ends."""
-    own = {quoted(p.name): p for p in own_parts(draft, table, exclusion.columns) if isinstance(p, Own)}
-    own |= {part.name: part for part in own.values()}
+    parts = [p for p in own_parts(draft, table, exclusion.columns) if isinstance(p, Own)]
+    own = {p.name: p for p in parts} | {quoted(p.name): p for p in parts}
     for expression, operator in exclusion.parts:
         match = _ORDER.fullmatch(expression)
         if operator == "&&" and expression in own:
             return (own[expression],)
-        if operator == "&&" and match and match["low"] in own and match["high"] in own:
-            return own[match["low"]], own[match["high"]]
+        ends = [own[end] for end in match.groups() if end in own] if match else []
+        if operator == "&&" and len(ends) == 2 and ends[0] != ends[1]:
+            return ends[0], ends[1]
     return None
 
 
@@ -186,7 +188,8 @@ def _bound(number: float, type_: str) -> str:
     """A number as a bound of a range type."""
     if type_ in ("daterange", "tsrange", "tstzrange"):
         moment = str(np.datetime64(round(number), "us"))
-        return moment[:10] if type_ == "daterange" else moment + ("Z" if type_ == "tstzrange" else "")
+        zone = "Z" if type_ == "tstzrange" else ""
+        return moment[:10] if type_ == "daterange" else moment + zone
     return str(round(number)) if type_ in ("int4range", "int8range") else repr(float(number))
 
 

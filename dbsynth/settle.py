@@ -178,7 +178,8 @@ def _take_literals(
         for attempt in range(len(texts)):
             draw = hashed(draft.streams.key("literal", table.name, check.name, attempt), bad)
             words = pa.array(texts).take(pa.array((draw % np.uint64(len(texts))).astype(np.int64)))
-            bad = _accept_passing(draft, stage, table, check, part, bad, {part.columns[0]: words}, words)
+            offered = {part.columns[0]: words}
+            bad = _accept_passing(draft, stage, table, check, part, bad, offered, words)
             if not len(bad):
                 break
     return bad
