@@ -69,7 +69,11 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; the one place where errors become exit codes."""
     signal.signal(signal.SIGTERM, _interrupted)  # what a run has built goes away with it
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # CPython notes an interrupt that comes while `exec` runs a text (numba compiles so), and would
+    # end the process by a signal although it was handled; running another text clears the note.
+    exec("")  # noqa: S102
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
