@@ -72,7 +72,7 @@ def main() -> None:
     code = run(sys.argv[1:])
     # CPython notes an interrupt that comes while `exec` runs a text (numba compiles so), and would
     # end the process by a signal although it was handled; running another text clears the note.
-    exec("")  # noqa: S102
+    exec("")
     sys.exit(code)
 
 
