@@ -18,12 +18,15 @@ from dbsynth.keys import hash_keys
 from dbsynth.learn import counter_group
 from dbsynth.parts import Link, Own, Part, parts_of
 from dbsynth.randomness import hashed
-from dbsynth.schema import Table, UniqueKey
+from dbsynth.schema import Column, Table, UniqueKey
 
 Int64 = npt.NDArray[np.int64]
 UInt64 = npt.NDArray[np.uint64]
 Bool = npt.NDArray[np.bool_]
 
+# Providers whose unique values never run out; codes of a learnt shape may.
+_ROOMY = frozenset({"uuid", "email", "user_name", "full_name", "text", "label", "company", "url"})
+_LONG = 24
 _DRAWS = 24
 _NEARBY = 12  # steps of the grid tried before a value is drawn anew
 _FAR = 160  # and after
@@ -42,17 +45,19 @@ def holds_by_construction(draft: Draft, table: Table, key: UniqueKey) -> bool:
         group = counter_group(table, name) if column.ranked is not None and key.plain else None
         if column.mint is not None and key.plain:
             return True
-        if (
-            column.provided is not None
-            and column.provided.state.get("unique")
-            and len(key.columns) == 1
-        ):
-            return True
+        if column.provided is not None and len(key.columns) == 1:
+            if column.provided.provider in _ROOMY and _is_long(table.column_by_name[name]):
+                return bool(column.provided.state.get("unique"))
         if group is not None and {c for fk in group for c in fk.columns} | {name} == set(
             key.columns
         ):
             return True
     return False
+
+
+def _is_long(column: Column) -> bool:
+    """Whether the counter of a unique value surely fits in."""
+    return column.length is None or column.length >= _LONG
 
 
 def repair_key(draft: Draft, stage: Stage, table: Table, key: UniqueKey) -> bool:

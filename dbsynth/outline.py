@@ -43,6 +43,8 @@ TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)
 _DAY = 86_400e6  # microseconds
 SPAN = 2**34  # indices of redraws lie this far apart; no table has more rows
 _UNKEPT_SHARE = 0.5
+_WIDEST = 2.0**52
+_FLOAT_DIGITS = 15
 _TRIAL_DRAWS = 20_000
 _FEWEST_COUNTED = 20  # fewer numbers that all differ may do so by chance
 
@@ -295,6 +297,9 @@ def _mint(column: Column, values: pa.Array, rows: int) -> Mint:
     step, _, digits = grid_of(column, numbers)
     if column.kind in (Kind.DECIMAL, Kind.FLOAT):
         step = 10.0 ** -max(digits, 0)
+        largest = float(np.abs(numbers).max(initial=0.0))
+        if largest > _WIDEST * step:  # more digits than a float holds
+            step = 10.0 ** (np.ceil(np.log10(largest)) - _FLOAT_DIGITS)
     if column.kind is Kind.INTEGER:
         step = 1.0
     units = np.round(numbers / step).astype(np.int64)

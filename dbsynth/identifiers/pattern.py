@@ -34,7 +34,7 @@ _SETS = {
     "a": b"abcdefghijklmnopqrstuvwxyz",
 }
 _MARKS = ((r"[0-9]", "9"), (r"[A-Z]", "A"), (r"[a-z]", "a"), (r"[^\x00-\x7F]", "a"))
-_SPARSE = 40  # so many possible codes for each one in use
+_SPARSE = 5  # so many possible codes for each one in use
 _HALF_EMPTY = 2  # enough where codes may repeat
 _NEAR_UNIQUE = 0.5
 _ENOUGH = 0.5  # share of the values that frequent shapes have to cover
