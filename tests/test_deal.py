@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dbsynth.deal import _Cells, match, repeats, spread
+from dbsynth.draft import fitted_counts
+from dbsynth.model import Degrees
+
+RANDOM = np.random.Generator(np.random.Philox(4))
+
+
+def test_every_parent_gets_the_children_of_its_degree() -> None:
+    degrees = RANDOM.poisson(3, 200)
+    cells = _Cells(np.zeros(degrees.sum(), np.int64), np.zeros(200, np.int64))
+    links = match(cells, degrees, single=False, key=1)
+    assert np.bincount(links, minlength=200).tolist() == degrees.tolist()
+
+
+def test_children_stay_in_their_cell() -> None:
+    child, parent = RANDOM.integers(0, 7, 900), RANDOM.integers(0, 7, 60)
+    links = match(_Cells(child, parent), np.full(60, 15), single=False, key=1)
+    assert (parent[links] == child).all()
+
+
+def test_a_cell_without_parents_leaves_its_children_alone() -> None:
+    links = match(_Cells(np.array([0, 1, 1]), np.array([0])), np.array([3]), single=False, key=1)
+    assert links.tolist() == [0, -1, -1]
+
+
+def test_unique_links_are_given_once() -> None:
+    cells = _Cells(np.zeros(40, np.int64), np.zeros(60, np.int64))
+    links = match(cells, np.ones(60, np.int64), single=True, key=1)
+    assert len(np.unique(links)) == 40
+
+
+@pytest.mark.parametrize("share", [0.1, 0.6, 1.0], ids=["sparse", "dense", "complete"])
+def test_pairs_become_unique_and_sparse_degrees_are_kept(share: float) -> None:
+    owners, parents = 30, 20
+    each = max(1, round(share * parents))
+    owner = np.repeat(np.arange(owners), each)
+    links = RANDOM.integers(0, parents, len(owner))
+    none, groups = np.zeros(len(owner), bool), np.zeros(parents, np.int64)
+    found = spread(links, owner, none, np.zeros(len(owner), np.int64), groups, 1)
+    assert not repeats(owner, found, none).any()
+    if share < 0.5:
+        assert np.bincount(found).tolist() == np.bincount(links).tolist()
+
+
+@pytest.mark.parametrize("total", [0, 37, 300, 900, 60_000])
+def test_counts_add_up_within_limits(total: int) -> None:
+    degrees = Degrees(np.array([0, 1, 2, 9]), np.array([50, 30, 15, 5]), 105, 0)
+    most = np.where(np.arange(100) % 10 == 0, 2**31, 7)
+    counts = fitted_counts(degrees, 100, total, most, 1)
+    assert counts.sum() == total
+    assert (counts <= np.sort(most)).all()

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbsynth.errors import Unsatisfiable
+from dbsynth.keys import Mint, fit_mint, group_ids, hash_keys, join, rank_in_group
+
+MINTS = [
+    pytest.param(Mint(1, 1000, 1000, limit=2**31 - 1), id="dense"),
+    pytest.param(Mint(17, 90_000_000, 1000, limit=2**31 - 1), id="sparse"),
+    pytest.param(Mint(30_000, 32_767, 2000, limit=2**15 - 1), id="smallint"),
+    pytest.param(Mint(-500, 10**15, 50, limit=2**63 - 1), id="bigint"),
+]
+
+
+@pytest.mark.parametrize("total", [1, 500, 1000, 3000])
+@pytest.mark.parametrize("mint", MINTS)
+def test_minted_numbers_grow_and_fit(mint: Mint, total: int) -> None:
+    numbers = mint.draw(np.arange(total), total, key=5)
+    assert (np.diff(numbers) > 0).all()
+    assert numbers.min() >= mint.floor
+    assert numbers.max() <= mint.limit
+
+
+@pytest.mark.parametrize("mint", MINTS)
+def test_a_minted_number_depends_on_its_position_alone(mint: Mint) -> None:
+    whole = mint.draw(np.arange(900), 900, key=5)
+    part = mint.draw(np.arange(400, 600), 900, key=5)
+    assert part.tolist() == whole[400:600].tolist()
+
+
+def test_more_numbers_than_a_column_can_hold_are_refused() -> None:
+    mint = Mint(1, 100, 100, limit=2**15 - 1)
+    assert mint.capacity == 2**16
+    with pytest.raises(Unsatisfiable, match="70000 different numbers"):
+        mint.draw(np.arange(10), 70_000, key=1)
+
+
+def test_unwanted_numbers_are_stepped_around() -> None:
+    mint = Mint(0, 99_999, 1000, limit=2**31 - 1)
+    even = mint.draw(np.arange(1000), 1000, key=1, unwanted=lambda numbers: numbers % 2 == 1)
+    assert (even % 2 == 0).all()
+    assert len(np.unique(even)) == 1000
+
+
+def test_fitted_mint_keeps_within_digits() -> None:
+    mint = fit_mint(np.array([5, 70, 99]), 3, 1.0, None, 2)
+    assert mint.limit == 99
+
+
+def test_keys_join_whatever_their_types() -> None:
+    child, complete = hash_keys([pa.array([3.0, None, 1.0, 9.0])])
+    parent, _ = hash_keys([pa.array(["1", "2", "3"])])
+    links, orphans = join(child, complete, parent)
+    assert (links.tolist(), orphans) == ([2, -1, 0, -1], 1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=40))
+def test_groups_and_ranks(pairs: list[tuple[int, int]]) -> None:
+    left, right = (np.array([p[i] for p in pairs], np.int64) for i in (0, 1))
+    groups = group_ids([left, right])
+    ranks = rank_in_group(groups)
+    assert len(set(zip(groups.tolist(), pairs, strict=True))) == len(set(pairs))
+    assert ranks.tolist() == [pairs[:i].count(pair) for i, pair in enumerate(pairs)]
