@@ -45,9 +45,9 @@ def holds_by_construction(draft: Draft, table: Table, key: UniqueKey) -> bool:
         group = counter_group(table, name) if column.ranked is not None and key.plain else None
         if column.mint is not None and key.plain:
             return True
-        if column.provided is not None and len(key.columns) == 1:
-            if column.provided.provider in _ROOMY and _is_long(table.column_by_name[name]):
-                return bool(column.provided.state.get("unique"))
+        long = len(key.columns) == 1 and _is_long(table.column_by_name[name])
+        if long and column.provided is not None and column.provided.provider in _ROOMY:
+            return bool(column.provided.state.get("unique"))
         if group is not None and {c for fk in group for c in fk.columns} | {name} == set(
             key.columns
         ):
