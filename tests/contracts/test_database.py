@@ -25,6 +25,8 @@ CASES = [
     for kind in sorted(exhibit.kinds)
 ]
 
+OFTEN = ("awkward_names", "check_constraints", "every_type", "nested_cycles", "unique_shapes")
+
 _numbers = count(1)
 
 New = Callable[[str, str], str]
@@ -79,7 +81,17 @@ def test_rows_written_are_rows_read(exhibit: Exhibit, kind: str, new: New) -> No
     assert structure(copy) == structure(real)
 
 
-@pytest.mark.parametrize(("exhibit", "kind"), CASES)
+@pytest.mark.parametrize(
+    ("exhibit", "kind"),
+    [
+        # A PostgreSQL server takes its time to build a database.
+        pytest.param(exhibit, kind, id=f"{exhibit.name}-{kind}", marks=marks)
+        for exhibit in ZOO
+        for kind in sorted(exhibit.kinds)
+        for often in [kind == "postgresql" or exhibit.name in OFTEN]
+        for marks in [[] if often else [pytest.mark.slow]]
+    ],
+)
 def test_clone_crosses_kinds(exhibit: Exhibit, kind: str, new: New) -> None:
     other = "postgresql" if kind == "sqlite" else "sqlite"
     real, clone = new(kind, "real"), new(other, "clone")
