@@ -80,8 +80,9 @@ def _deal_key(
     links = np.full(rows, -1, np.int64)
     taken = np.zeros(parents, np.int64)
     wide = int(max(classes.max(initial=0), wanted.max(initial=0))) + 2
-    # First inside class and group, then inside the group alone for those who found nobody.
-    for by_class in (True, False):
+    # First every parent gets the children it was drawn, of the class that asks for it; who finds
+    # nobody takes any parent of the group that has children left to get, and at last any parent.
+    for by_class, exact in ((True, True), (False, True), (False, False)):
         open_rows = np.flatnonzero(asked & (links < 0))
         if not len(open_rows):
             break
@@ -90,8 +91,8 @@ def _deal_key(
             + (wanted[open_rows].astype(np.int64) - 1 if by_class else 0),
             parent_group * wide + (classes if by_class else 0),
         )
-        left = np.maximum(degrees - taken, 0) if by_class or not single else 1 - taken
-        found = match(cells, left, single, key ^ int(by_class))
+        left = np.maximum(degrees - taken, 0) if exact or not single else 1 - taken
+        found = match(cells, left, single, key ^ (2 * by_class + exact), exact=exact)
         links[open_rows] = found
         taken += np.bincount(found[found >= 0], minlength=parents)
     return _nobody(fk, asked & (links < 0), links)
@@ -117,15 +118,18 @@ def _nobody(fk: ForeignKey, missing: Bool, links: Int64 | None = None) -> Int64:
     return links
 
 
-def match(cells: _Cells, degrees: Int64, single: bool, key: int) -> Int64:
+def match(cells: _Cells, degrees: Int64, single: bool, key: int, *, exact: bool = False) -> Int64:
     """A parent for every child row inside its cell; -1 where the cell has no parent left.
 
-    The slots of a cell are shared out in proportion to the degrees, exactly as many as children.
+    Args:
+        degrees: Children that each parent shall get.
+        exact: Whether no parent may get more; else the children of a cell are shared out among its
+            parents in proportion to the degrees.
     """
     names, inverse = np.unique(np.concatenate([cells.child, cells.parent]), return_inverse=True)
     child, parent = inverse[: len(cells.child)], inverse[len(cells.child) :]
     demand = np.bincount(child, minlength=len(names))
-    slots = _slots(parent, degrees, demand, single, key)
+    slots = degrees if exact else _slots(parent, degrees, demand, single, key)
     supply = np.bincount(parent, weights=slots, minlength=len(names)).astype(np.int64)
     order = np.lexsort((uniform(key ^ 2, np.arange(len(child))), child))
     rank = np.empty(len(child), np.int64)
