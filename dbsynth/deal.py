@@ -15,6 +15,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from dbsynth.diamonds import follow
 from dbsynth.draft import Draft, child_counts, context_alphabets_of
 from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
@@ -42,13 +43,22 @@ class _Cells:
 
 
 def deal(draft: Draft, groups: Groups) -> None:
-    """Deal every foreign key that is neither generating nor a lookup, in the order of the plan."""
-    for fk in draft.model.plan.dealt:
+    """Deal every foreign key that is neither generating nor a lookup, in the order of the plan.
+
+    Keys that close a diamond come last and follow the other keys.
+    """
+    diamonds = draft.model.diamonds
+    for fk in sorted(draft.model.plan.dealt, key=lambda fk: fk in diamonds):
         table = draft.model.schema[fk.child]
         if not draft.rows[fk.child]:
             draft.links[fk] = np.zeros(0, np.int64)
             continue
         key = draft.streams.key("deal", str(fk))
+        if fk in diamonds:
+            links = follow(diamonds[fk], draft.links)
+            if fk.nullable or (links >= 0).all():
+                draft.links[fk] = links
+                continue
         if fk.parent == fk.child:
             links = _deal_self(draft, table, fk, groups(fk), key)
         else:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import variables
-from dbsynth.families import PROFILE_ALPHABET, sample_families
+from dbsynth.families import PROFILE_ALPHABET, lineage, sample_families
 from dbsynth.keys import group_ids, key_parts
 from dbsynth.learn import column_variables
 from dbsynth.model import Degrees, Model
@@ -116,7 +116,13 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
     if fk is None or links is None:
         draft.codes[name] = engine.sample(total, {}, key=key)
     else:
-        draft.codes[name] = sample_families(engine, draft.codes[fk.parent], links, key)
+        above = model.plan.generating.get(fk.parent)
+        inherited = lineage(
+            draft.codes[fk.parent],
+            draft.codes[above.parent] if above else None,
+            draft.links.get(above) if above else None,
+        )
+        draft.codes[name] = sample_families(engine, inherited, links, key)
 
 
 def _most_rows(draft: Draft, table: Table) -> int:

@@ -40,6 +40,23 @@ def context_alphabets(
     return seen | {variables.previous(v): a for v, a in remembered(own).items()}
 
 
+def lineage(
+    own: Mapping[str, Codes], above: Mapping[str, Codes] | None, links: Int64 | None
+) -> dict[str, Codes]:
+    """What a parent row hands down: its own variables, and those of its own parent.
+
+    Args:
+        above: The codes of the parent's generating parent, or None.
+        links: Its row for every parent row, -1 for none.
+    """
+    if above is None or links is None:
+        return dict(own)
+    inherited = {
+        variables.of_parent(v): np.append(codes, np.uint16(0))[links] for v, codes in above.items()
+    }
+    return {**inherited, **own}
+
+
 def remembered(own: Mapping[str, Alphabet]) -> dict[str, Alphabet]:
     """The variables that the next sibling knows: all but numbers of children and profiles."""
     return {v: a for v, a in own.items() if not v.startswith(("count:", "profile:"))}

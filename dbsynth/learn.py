@@ -26,9 +26,10 @@ from dbsynth.codec import (
     to_numbers,
 )
 from dbsynth.databases.base import Database
+from dbsynth.diamonds import Path, find_diamonds
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import Engine, TableModel
-from dbsynth.families import PROFILE_ALPHABET, context_alphabets, context_of, profile
+from dbsynth.families import PROFILE_ALPHABET, context_alphabets, context_of, lineage, profile
 from dbsynth.graph import Plan, is_unique
 from dbsynth.guard import Guard, guard_of
 from dbsynth.keys import group_ids, hash_keys, join, key_parts, rank_in_group
@@ -74,7 +75,8 @@ def fit(
         n: {variables.column(c): codes for c, codes in e.codes.items()} | e.calendar
         for n, e in encoded.items()
     }
-    work = _Work(plan.plan, tables, columns, links)
+    diamonds = find_diamonds(plan.schema, plan.plan, links)
+    work = _Work(plan.plan, tables, columns, links, diamonds)
     made = [n for n in plan.plan.order if tables[n].strategy == "synthesize" and tables[n].rows]
     progress.step("fit", len(made))
     for name in plan.plan.order:
@@ -87,7 +89,7 @@ def fit(
         progress.advance(1)
     return Model(
         plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
-        work.degrees, work.counters, engines, plan.notes,
+        work.degrees, work.counters, engines, diamonds, plan.notes,
     )  # fmt: skip
 
 
@@ -113,6 +115,7 @@ class _Work:
     tables: Mapping[str, TableFacts]
     columns: Mapping[str, Mapping[str, Codes]]
     links: Mapping[ForeignKey, Int64]
+    diamonds: Mapping[ForeignKey, Path]
     codes: dict[str, dict[str, Codes]] = field(default_factory=dict)
     alphabets: dict[str, dict[str, Alphabet]] = field(default_factory=dict)
     degrees: dict[ForeignKey, Degrees] = field(default_factory=dict)
@@ -407,6 +410,8 @@ def _dealt_variables(
     alphabets: dict[str, Alphabet] = {}
     codes: dict[str, Codes] = {}
     for fk in work.plan.dealt_of(table):
+        if fk in work.diamonds:
+            continue
         links = work.links[fk]
         if fk.parent == fk.child:
             alphabets[variables.depth(fk)] = variables.DEPTH_ALPHABET
@@ -436,8 +441,17 @@ def _fit_table(work: _Work, table: Table, engine: Engine, streams: Streams) -> T
     links = work.links[fk] if fk else np.arange(rows)
     context, context_codes = {}, {}
     if fk:
-        context = context_alphabets(work.alphabets[fk.parent], chain)
-        context_codes = context_of(work.codes[fk.parent], codes, chain, links)
+        above = work.plan.generating.get(fk.parent)
+        known = dict(work.alphabets[fk.parent])
+        if above is not None:
+            known |= {variables.of_parent(v): a for v, a in work.alphabets[above.parent].items()}
+        inherited = lineage(
+            work.codes[fk.parent],
+            work.codes[above.parent] if above else None,
+            work.links[above] if above else None,
+        )
+        context = context_alphabets(known, chain)
+        context_codes = context_of(inherited, codes, chain, links)
     usable = np.flatnonzero(_usable(work, table))
     return engine.fit(
         {v: chain[v] for v in ordered},

@@ -152,7 +152,11 @@ def name_parts(facts: TableFacts) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Model:
-    """Everything that was learnt."""
+    """Everything that was learnt.
+
+    Attributes:
+        diamonds: Foreign keys that are not drawn but followed along a path of others.
+    """
 
     schema: Schema
     plan: Plan
@@ -163,6 +167,7 @@ class Model:
     degrees: Mapping[ForeignKey, Degrees]
     counters: Mapping[ForeignKey, Codec]
     engines: Mapping[str, TableModel]
+    diamonds: Mapping[ForeignKey, tuple[ForeignKey, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def save(self, path: Path) -> None:
@@ -222,6 +227,10 @@ def _document(model: Model) -> dict[str, Any]:
         },
         "tables": {name: _facts_json(facts, keys) for name, facts in model.tables.items()},
         "degrees": {str(keys.index(fk)): _degrees_json(d) for fk, d in model.degrees.items()},
+        "diamonds": {
+            str(keys.index(fk)): [keys.index(step) for step in path]
+            for fk, path in model.diamonds.items()
+        },
         "counters": {str(keys.index(fk)): c.to_json() for fk, c in model.counters.items()},
     }
 
@@ -314,6 +323,7 @@ def _from_file(file: zipfile.ZipFile) -> Model:
             for name, number in numbers.items()
             if f"engine/{number}" in members
         },
+        {keys[int(i)]: tuple(keys[j] for j in p) for i, p in value["diamonds"].items()},
         tuple(value["notes"]),
     )
 

@@ -166,9 +166,7 @@ def _repair_check(
         )
 
 
-def _take_literals(
-    draft: Draft, stage: Stage, table: Table, check: Check, bad: Int64
-) -> Int64:
+def _take_literals(draft: Draft, stage: Stage, table: Table, check: Check, bad: Int64) -> Int64:
     """Give rows the values that the CHECK itself names; returns the rows that still fail."""
     for part in own_parts(draft, table, check.columns):
         kind = table.column_by_name[part.columns[0]].kind
