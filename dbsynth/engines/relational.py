@@ -33,6 +33,7 @@ LEAST_ENTITIES = 5
 LEAST_GAIN = 0.0  # in variances of the target; a split by chance gains a few
 DEEPEST = 24
 SCORE_ROWS = 20_000  # rows on which features are ranked
+MOST_CANDIDATES = 400
 FIT_ROWS = 120_000  # rows on which a tree is grown
 _SLICE = 100_000  # rows that are classified at a time
 _THREADS = 2
@@ -253,7 +254,9 @@ def _informative(
     goal: Float32,
 ) -> list[str]:
     """The features that explain most of the target's variance, less what chance would explain."""
-    step = max(1, len(goal) // SCORE_ROWS)
+    if len(before) > MOST_CANDIDATES:  # a very wide table: what comes first, and the neighbours
+        before = [*before[: MOST_CANDIDATES // 2], *before[-MOST_CANDIDATES // 2 :]]
+    step = max(1, len(goal) * max(len(before), 60) // (60 * SCORE_ROWS))
     target = goal[::step].astype(np.float64)
     total = float(((target - target.mean(axis=0)) ** 2).sum()) if len(target) else 0.0
     if total <= 0:
