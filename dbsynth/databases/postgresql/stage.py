@@ -20,6 +20,7 @@ from dbsynth.databases.postgresql.connect import (
     explain,
     parameters,
     refused,
+    value,
 )
 from dbsynth.databases.postgresql.encode import csv_encoder
 from dbsynth.databases.postgresql.evaluate import evaluate
@@ -172,7 +173,10 @@ class PostgresStage:
     def finish(self) -> None:
         """Add keys, constraints, triggers and views; set sequences; refresh; gather statistics."""
         if self._structure is not None:
-            complaints = restore(self._structure, "post-data", self._conninfo(), jobs=_JOBS)
+            # Parallel workers deadlock over partitions: a key of the root locks every leaf.
+            related = value(self._connection, "SELECT EXISTS (SELECT FROM pg_inherits)")
+            jobs = 1 if related else _JOBS
+            complaints = restore(self._structure, "post-data", self._conninfo(), jobs=jobs)
             grave = [c for c in complaints if not c.entry.startswith(_MINOR)]
             if grave:
                 raise LoadError(f"The clone does not hold: {_listed(grave)}", hint=_advice(grave))
