@@ -120,7 +120,6 @@ class _Work:
     alphabets: dict[str, dict[str, Alphabet]] = field(default_factory=dict)
     degrees: dict[ForeignKey, Degrees] = field(default_factory=dict)
     counters: dict[ForeignKey, Codec] = field(default_factory=dict)
-    profiles: dict[ForeignKey, tuple[str, ...]] = field(default_factory=dict)
 
 
 def codec_of(column: ColumnModel) -> Codec | None:
@@ -397,7 +396,6 @@ def _profiles(work: _Work, name: str) -> None:
         }
         rows = work.tables[name].rows
         found = profile(fk, work.codes[fk.child], own, work.links[fk], rows)
-        work.profiles[fk] = tuple(found)
         for variable, codes in found.items():
             work.codes[name][variable] = codes
             work.alphabets[name][variable] = PROFILE_ALPHABET
