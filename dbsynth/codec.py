@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dbsynth.randomness import hashed, uniform
+from dbsynth.randomness import uniform
 from dbsynth.schema import Column, Kind
 
 Codes = npt.NDArray[np.uint16]
@@ -500,8 +500,3 @@ def codec_from_json(value: Mapping[str, Any]) -> Codec:
             return Formatted(value["form"], number)
         case _:
             return Presence(value["always"])
-
-
-def shuffled_codes(alphabet: Alphabet, key: int, rows: int) -> Codes:
-    """Codes drawn uniformly, for a column of which nothing is known."""
-    return (hashed(key, np.arange(rows)) % np.uint64(max(alphabet.size, 1))).astype(np.uint16)

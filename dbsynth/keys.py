@@ -6,7 +6,7 @@ value is kept.  On the way out, the key of the row at a position is a pure funct
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dbsynth.errors import Unsatisfiable
 from dbsynth.randomness import UInt64, uniform
@@ -197,13 +196,3 @@ def rank_in_group(groups: npt.NDArray[Any]) -> Int64:
     ranks = np.empty(len(ordered), np.int64)
     ranks[order] = np.arange(len(ordered)) - first
     return ranks
-
-
-def hash_values(columns: Mapping[str, pa.Array]) -> UInt64:
-    """One 64-bit hash per row over some columns; NULL is a value like any other."""
-    return hash_keys(
-        [
-            pc.fill_null(c.cast(pa.string()), "\x00null") if pa.types.is_string(c.type) else c
-            for c in columns.values()
-        ]
-    )[0]

@@ -10,7 +10,6 @@ import psycopg
 import pytest
 
 from dbsynth.embedded import Server, embedded_server
-from dbsynth.errors import MissingExtra
 
 _numbers = count(1)
 
@@ -19,11 +18,8 @@ _numbers = count(1)
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A PostgreSQL server for the whole run."""
     folder: Path = tmp_path_factory.mktemp("postgres")
-    try:
-        with embedded_server(folder) as server:
-            yield server
-    except MissingExtra as error:
-        pytest.skip(f"{error.message}: {error.hint}")
+    with embedded_server(folder) as server:
+        yield server
 
 
 @pytest.fixture

@@ -5,6 +5,6 @@ from __future__ import annotations
 from dbsynth.classify.decide import classify_table
 from dbsynth.classify.strategy import propose_strategy
 from dbsynth.classify.types import Decision, Role, Strategy
-from dbsynth.classify.values import k_threshold
+from dbsynth.codec import k_threshold
 
 __all__ = ["Decision", "Role", "Strategy", "classify_table", "k_threshold", "propose_strategy"]

@@ -22,10 +22,10 @@ from dbsynth.classify.values import (
     Facts,
     date_form,
     facts_of,
-    k_threshold,
     number_form,
     person_names,
 )
+from dbsynth.codec import k_threshold
 from dbsynth.identifiers.recognise import EMAIL, IPV4, IPV6, share, text_provider, written_as
 from dbsynth.identifiers.types import known_type, type_name
 from dbsynth.schema import Column, Kind, Table

@@ -9,18 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dbsynth.identifiers.faker import known_countries, known_names
+from dbsynth.identifiers.faker import known_names
 from dbsynth.identifiers.recognise import DECIMAL, INTEGER, share
 
 _SHORTEST_TELLING = 4
 _FEWEST = 20
 _TRIED = 2_000
 _MOST_DECIMALS = 9
-
-
-def k_threshold(rows: int) -> int:
-    """How many rows must share a value before it may be shown: 5, fewer in tiny tables."""
-    return min(5, max(2, rows // 10))
 
 
 @dataclass(frozen=True)
@@ -96,13 +91,6 @@ def person_names(examples: pa.Array) -> str:
 def _is_person(words: list[str], given: frozenset[str], family: frozenset[str]) -> bool:
     first, last = words[0], words[-1]
     return (first in given and last in family) or (last in given and first in family)
-
-
-def country_names(examples: pa.Array) -> bool:
-    """Whether most values are names of countries."""
-    texts = [t.casefold() for t in examples[:300].to_pylist() if t]
-    known = known_countries()
-    return len(texts) > 2 and sum(t in known for t in texts) > 0.6 * len(texts)
 
 
 _DATE_FORMS = (

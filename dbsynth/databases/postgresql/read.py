@@ -17,31 +17,13 @@ import pyarrow as pa
 from psycopg import pq
 from pyarrow import csv
 
+from dbsynth.codec import arrow_type
 from dbsynth.databases.postgresql.connect import Connection
 from dbsynth.databases.postgresql.names import column_list, quote
 from dbsynth.errors import DatabaseError
 from dbsynth.schema import Column, Kind, Table
 
 _BATCH_BYTES = 64 << 20
-
-_ARROW = {
-    Kind.INTEGER: pa.int64(),
-    Kind.DECIMAL: pa.float64(),
-    Kind.FLOAT: pa.float64(),
-    Kind.BOOLEAN: pa.bool_(),
-    Kind.DATE: pa.date32(),
-    Kind.TIME: pa.time64("us"),
-    Kind.TIMESTAMP: pa.timestamp("us"),
-    Kind.INTERVAL: pa.duration("us"),
-    Kind.BYTES: pa.binary(),
-}
-
-
-def arrow_type(column: Column) -> pa.DataType:
-    """The Arrow type that carries a column."""
-    if column.kind is Kind.TIMESTAMP and column.zoned:
-        return pa.timestamp("us", "UTC")
-    return _ARROW.get(column.kind, pa.string())
 
 
 def arrow_schema(table: Table, columns: Sequence[str]) -> pa.Schema:

@@ -17,19 +17,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dbsynth.codec import ARROW
 from dbsynth.schema import Column, Kind
 
-_ARROW = {
-    Kind.INTEGER: pa.int64(),
-    Kind.DECIMAL: pa.float64(),
-    Kind.FLOAT: pa.float64(),
-    Kind.BOOLEAN: pa.bool_(),
-    Kind.DATE: pa.date32(),
-    Kind.TIME: pa.time64("us"),
-    Kind.TIMESTAMP: pa.timestamp("us"),
-    Kind.INTERVAL: pa.duration("us"),
-    Kind.BYTES: pa.binary(),
-}
 _FINEST = {Kind.TIME: "HH:MM:SS.ffffff", Kind.TIMESTAMP: "YYYY-MM-DD HH:MM:SS.ffffff"}
 _SHAPE = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)?(?P<between>[ T])?"
@@ -41,7 +31,7 @@ _ZONE = re.compile(r"(Z|\+00:00)$")
 
 def arrow_type(kind: Kind) -> pa.DataType:
     """The Arrow type that carries values of a kind."""
-    return _ARROW.get(kind, pa.string())
+    return ARROW.get(kind, pa.string())
 
 
 def shape_of(text: str) -> tuple[Kind, str] | None:
