@@ -1,42 +1,31 @@
 """From a source database to a model.
 
-All rows are streamed once and kept as codes and hashed keys only; the keys become links, and each
-table is fitted given the codes of its generating parent.
+The hashed keys of the rows become links, and each table is fitted given the codes of its generating
+parent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.codec import (
-    Alphabet,
-    Codec,
-    Codes,
-    Formatted,
-    Number,
-    Presence,
-    fit_number,
-    k_threshold,
-    to_numbers,
-)
+from dbsynth.codec import Alphabet, Codec, Codes, Formatted, Number, fit_number, k_threshold
 from dbsynth.databases.base import Database
 from dbsynth.diamonds import Path, find_diamonds
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import Engine, TableModel
 from dbsynth.families import PROFILE_ALPHABET, context_alphabets, context_of, lineage, profile
-from dbsynth.graph import Plan, is_unique
-from dbsynth.guard import Guard, guard_of
-from dbsynth.keys import group_ids, hash_keys, join, key_parts, rank_in_group
+from dbsynth.graph import Plan
+from dbsynth.keys import group_ids, key_parts, rank_in_group
 from dbsynth.model import Anchor, ColumnModel, Degrees, Model, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.progress import Progress
-from dbsynth.randomness import Streams, UInt64
+from dbsynth.randomness import Streams
+from dbsynth.read import Rows, codec_of, link_rows, read_rows
 from dbsynth.schema import Column, ForeignKey, Kind, Table
 from dbsynth.times import (
     Times,
@@ -45,7 +34,6 @@ from dbsynth.times import (
     calendar_codes,
     calendar_of,
     grid,
-    in_microseconds,
     in_order_of_time,
     time_of,
 )  # fmt: skip
@@ -67,8 +55,8 @@ def fit(
     encoded = {}
     for table in plan.schema.tables:
         progress.step(f"read {table.name}", plan.tables[table.name].rows)
-        encoded[table.name] = _encode(database, plan, table, progress)
-    links = _links(plan, encoded)
+        encoded[table.name] = read_rows(database, plan, table, progress)
+    links = link_rows(plan.schema, encoded)
     plan = _with_anchors(plan, encoded, links)
     tables = {name: _ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
     columns = {
@@ -94,20 +82,6 @@ def fit(
 
 
 @dataclass
-class _Encoded:
-    """The rows of one table without their values."""
-
-    codes: dict[str, Codes] = field(default_factory=dict)
-    keys: dict[tuple[str, ...], UInt64] = field(default_factory=dict)
-    references: dict[ForeignKey, tuple[UInt64, npt.NDArray[np.bool_]]] = field(default_factory=dict)
-    counters: dict[str, Int64] = field(default_factory=dict)  # integers that may count within a key
-    times: dict[str, Float64] = field(default_factory=dict)  # in microseconds, NaN for NULL
-    calendar: dict[str, Codes] = field(default_factory=dict)  # weekdays and clocks of times
-    copied: pa.Table | None = None
-    guard: Guard = field(default_factory=lambda: Guard({}))
-
-
-@dataclass
 class _Work:
     """What grows while the tables are fitted one after the other."""
 
@@ -120,15 +94,6 @@ class _Work:
     alphabets: dict[str, dict[str, Alphabet]] = field(default_factory=dict)
     degrees: dict[ForeignKey, Degrees] = field(default_factory=dict)
     counters: dict[ForeignKey, Codec] = field(default_factory=dict)
-
-
-def codec_of(column: ColumnModel) -> Codec | None:
-    """The codec through which the engine sees a column; None where it does not see it."""
-    if column.codec is not None:
-        return column.codec
-    if column.nulls and (column.provided or column.mint):
-        return Presence(always=False)
-    return None
 
 
 def column_variables(name: str, model: ColumnModel) -> dict[str, Alphabet]:
@@ -144,117 +109,8 @@ def column_variables(name: str, model: ColumnModel) -> dict[str, Alphabet]:
     return found
 
 
-def _encode(database: Database, plan: Outline, table: Table, progress: Progress) -> _Encoded:
-    facts = plan.tables[table.name]
-    own = [column.name for column in table.written]
-    referenced = plan.schema.referenced_keys(table.name)
-    codecs = {n: c for n, m in facts.columns.items() if (c := codec_of(m))}
-    if facts.strategy != "synthesize":
-        codecs = {}
-    timed = {
-        n: facts.columns[n] for n in codecs if time_of(table.column_by_name[n], facts.columns[n])
-    }
-    counters = _counter_columns(table)
-    guard = guard_of(facts)
-    if facts.strategy == "copy":
-        needed = own
-    else:
-        needed = sorted(
-            {*codecs, *counters, *(c for key in referenced for c in key), *table.foreign_columns(),
-             *guard.columns}
-        )  # fmt: skip
-    parts: list[_Encoded] = []
-    batches = list[pa.RecordBatch]()
-    if needed and facts.rows and facts.strategy != "empty":
-        for batch in database.read(table, needed):
-            columns = {name: batch.column(i) for i, name in enumerate(needed)}
-            guard.look(columns)
-            parts.append(_encode_batch(columns, table, referenced, codecs, counters, timed))
-            if facts.strategy == "copy":
-                batches.append(batch)
-            progress.advance(batch.num_rows)
-    whole = _concatenated(parts, table, referenced, codecs, counters)
-    whole.guard = guard
-    for name in timed:
-        whole.times[name] = np.concatenate([p.times[name] for p in parts] or [np.zeros(0)])
-    if facts.strategy == "copy":
-        empty = database.sample(table, own, 1, 0).schema
-        whole.copied = pa.Table.from_batches(batches, batches[0].schema if batches else empty)
-    return whole
-
-
-def _counter_columns(table: Table) -> tuple[str, ...]:
-    """Integer columns of composite keys that are in no foreign key: perhaps 1, 2, 3 per parent."""
-    foreign = table.foreign_columns()
-    names = {
-        name
-        for key in table.keys
-        if key.plain and len(key.columns) > 1 and set(key.columns) & foreign
-        for name in key.columns
-        if name not in foreign and table.column_by_name[name].kind is Kind.INTEGER
-        and not is_unique(table, (name,))
-    }  # fmt: skip
-    return tuple(sorted(names))
-
-
-def _encode_batch(
-    columns: Mapping[str, pa.Array],
-    table: Table,
-    referenced: tuple[tuple[str, ...], ...],
-    codecs: Mapping[str, Codec],
-    counters: tuple[str, ...],
-    timed: Mapping[str, ColumnModel],
-) -> _Encoded:
-    part = _Encoded()
-    for name, codec in codecs.items():
-        part.codes[name] = codec.encode(columns[name])
-    for name, model in timed.items():
-        part.times[name] = in_microseconds(columns[name], table.column_by_name[name], model)
-    for key in referenced:
-        hashes, complete = hash_keys([columns[c] for c in key])
-        part.keys[key] = np.where(complete, hashes, np.uint64(0))
-    for fk in table.foreign_keys:
-        part.references[fk] = hash_keys([columns[c] for c in fk.columns])
-    for name in counters:
-        part.counters[name] = to_numbers(columns[name])[0].astype(np.int64)
-    return part
-
-
-def _concatenated(
-    parts: list[_Encoded],
-    table: Table,
-    referenced: tuple[tuple[str, ...], ...],
-    codecs: Mapping[str, Codec],
-    counters: tuple[str, ...],
-) -> _Encoded:
-    def joined(arrays: list[npt.NDArray[Any]], dtype: type) -> npt.NDArray[Any]:
-        return np.concatenate(arrays) if arrays else np.zeros(0, dtype)
-
-    whole = _Encoded()
-    for name in codecs:
-        whole.codes[name] = joined([p.codes[name] for p in parts], np.uint16)
-    for key in referenced:
-        whole.keys[key] = joined([p.keys[key] for p in parts], np.uint64)
-    for fk in table.foreign_keys:
-        whole.references[fk] = (
-            joined([p.references[fk][0] for p in parts], np.uint64),
-            joined([p.references[fk][1] for p in parts], np.bool_),
-        )
-    for name in counters:
-        whole.counters[name] = joined([p.counters[name] for p in parts], np.int64)
-    return whole
-
-
-def _links(plan: Outline, encoded: Mapping[str, _Encoded]) -> dict[ForeignKey, Int64]:
-    """Row position of the parent for every child row; -1 for none."""
-    return {
-        fk: join(*encoded[fk.child].references[fk], encoded[fk.parent].keys[fk.parent_columns])[0]
-        for fk in plan.schema.foreign_keys
-    }
-
-
 def _with_anchors(
-    plan: Outline, encoded: Mapping[str, _Encoded], links: Mapping[ForeignKey, Int64]
+    plan: Outline, encoded: Mapping[str, Rows], links: Mapping[ForeignKey, Int64]
 ) -> Outline:
     """The outline where times are coded relative to other times, if that is steadier."""
     tables = dict(plan.tables)
@@ -287,7 +143,7 @@ def _with_anchors(
 
 
 def _put_on_calendar(
-    rows: _Encoded, columns: dict[str, ColumnModel], name: str, own: Times,
+    rows: Rows, columns: dict[str, ColumnModel], name: str, own: Times,
     distance: Float64 | None, count: int,
 ) -> None:  # fmt: skip
     """Add the variables of week and day to a time column that spreads over months."""
@@ -305,14 +161,14 @@ def _put_on_calendar(
         rows.calendar[variables.clock(name)] = clock
 
 
-def _times(table: Table, name: str, model: ColumnModel, rows: _Encoded) -> Times:
+def _times(table: Table, name: str, model: ColumnModel, rows: Rows) -> Times:
     found = time_of(table.column_by_name[name], model)
     assert found is not None
     return Times(rows.times[name], grid(*found), found[0])
 
 
 def _ranked(
-    table: Table, plan: Outline, rows: _Encoded, links: Mapping[ForeignKey, Int64]
+    table: Table, plan: Outline, rows: Rows, links: Mapping[ForeignKey, Int64]
 ) -> TableFacts:
     """The facts of a table, where integer key parts that count within the rest are found out."""
     facts = replace(rows.guard.completed(plan.tables[table.name]), copied=rows.copied)
@@ -328,7 +184,7 @@ def _ranked(
 
 
 def _first_of_counter(
-    table: Table, name: str, rows: _Encoded, links: Mapping[ForeignKey, Int64]
+    table: Table, name: str, rows: Rows, links: Mapping[ForeignKey, Int64]
 ) -> int | None:
     """0 or 1 where the column counts the rows of each group of its key from there, else None."""
     values = rows.counters[name]
