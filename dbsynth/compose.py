@@ -7,7 +7,8 @@ from functools import partial
 
 from dbsynth.databases.base import Stage
 from dbsynth.deal import deal
-from dbsynth.draft import Draft, make_draft
+from dbsynth.draft import make_draft
+from dbsynth.drafted import Draft
 from dbsynth.errors import TooManyRows
 from dbsynth.model import Model
 from dbsynth.progress import Progress

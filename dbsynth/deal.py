@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dbsynth.diamonds import follow
-from dbsynth.draft import Draft, child_counts, context_alphabets_of
+from dbsynth.draft import child_counts, context_alphabets_of
+from dbsynth.drafted import Draft
 from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
 from dbsynth.graph import is_unique

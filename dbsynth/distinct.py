@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from dbsynth.codec import arrow_type
 from dbsynth.databases.base import Stage
-from dbsynth.draft import Draft
+from dbsynth.drafted import Draft
 from dbsynth.errors import TooManyRows
 from dbsynth.fill import combined, needed, quoted, values, whole
 from dbsynth.keys import hash_keys

@@ -1,20 +1,19 @@
-"""The rows of the clone as codes and links: everything is settled here except the values.
+"""The rows of the clone are drawn: their codes, and the links of the generating keys.
 
 Tables are drawn generating parents first, each in one go, children lying next to their siblings.
-Then the other foreign keys are dealt.  A draft is a pure function of model, scale and seed.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.codec import Alphabet, Codes
+from dbsynth.codec import Alphabet
+from dbsynth.drafted import Draft
 from dbsynth.engines import variables
 from dbsynth.families import PROFILE_ALPHABET, lineage, sample_families
 from dbsynth.keys import group_ids, key_parts
@@ -26,28 +25,6 @@ from dbsynth.schema import ForeignKey, Table
 
 Int64 = npt.NDArray[np.int64]
 _DEEPEST = 40
-
-
-@dataclass
-class Draft:
-    """Rows under construction: built by `make_draft`, repaired by `dbsynth.settle`, then read only.
-
-    Attributes:
-        rows: Number of rows per table.
-        codes: Per table, the codes of its variables.
-        links: Per foreign key, the parent's row position of every child row, -1 for NULL.
-        settled: Per table and column, values that were repaired and override the codes.
-        notes: What the reader should know, a sentence each.
-    """
-
-    model: Model
-    scale: float
-    streams: Streams
-    rows: dict[str, int] = field(default_factory=dict)
-    codes: dict[str, dict[str, Codes]] = field(default_factory=dict)
-    links: dict[ForeignKey, Int64] = field(default_factory=dict)
-    settled: dict[str, dict[str, pa.Array]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
 
 
 def make_draft(

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from dbsynth.codec import from_numbers
 from dbsynth.databases.base import Stage
-from dbsynth.draft import Draft
+from dbsynth.drafted import Draft
 from dbsynth.errors import TooManyRows
 from dbsynth.fill import combined, needed, quoted, whole
 from dbsynth.keys import group_ids, rank_in_group

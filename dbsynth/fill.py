@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from dbsynth.classify import Role
 from dbsynth.codec import arrow_type, as_text, from_numbers
-from dbsynth.draft import Draft
+from dbsynth.drafted import Draft
 from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
 from dbsynth.identifiers import PROVIDERS

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dbsynth.databases.base import Encoder
-from dbsynth.draft import Draft
+from dbsynth.drafted import Draft
 from dbsynth.fill import values
 from dbsynth.schema import Table
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.codec import Number, arrow_type, from_numbers, to_numbers
-from dbsynth.draft import Draft
+from dbsynth.drafted import Draft
 from dbsynth.fill import converted, keys_of, own_values, values, whole
 from dbsynth.model import ColumnModel
 from dbsynth.randomness import hashed

@@ -10,7 +10,7 @@ from dbsynth.compose import compose
 from dbsynth.databases import at_risk, open_database, open_stage
 from dbsynth.databases.base import Database, Stage
 from dbsynth.databases.portable import carried
-from dbsynth.draft import Draft
+from dbsynth.drafted import Draft
 from dbsynth.errors import TargetIsSource, VerificationFailed
 from dbsynth.generate import Generator, generator
 from dbsynth.learn import fit as fit_model

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from dbsynth.codec import arrow_type, from_numbers
 from dbsynth.databases.base import Stage
 from dbsynth.distinct import holds_by_construction, repair_key
-from dbsynth.draft import Draft
+from dbsynth.drafted import Draft
 from dbsynth.errors import TooManyRows, Unsatisfiable
 from dbsynth.exclude import columns_of, implied_checks, repair_exclusion
 from dbsynth.fill import combined, converted, keys_of, needed, quoted, values, whole
