@@ -21,6 +21,7 @@ from dbsynth.engines.base import Engine, TableModel
 from dbsynth.families import PROFILE_ALPHABET, context_alphabets, context_of, lineage, profile
 from dbsynth.graph import Plan
 from dbsynth.keys import group_ids, key_parts, rank_in_group
+from dbsynth.lawful import with_rules
 from dbsynth.model import Anchor, ColumnModel, Degrees, Model, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.progress import Progress
@@ -57,6 +58,7 @@ def fit(
         progress.step(f"read {table.name}", plan.tables[table.name].rows)
         encoded[table.name] = read_rows(database, plan, table, progress)
     links = link_rows(plan.schema, encoded)
+    plan = with_rules(plan, encoded, links)
     plan = _with_anchors(plan, encoded, links)
     tables = {name: _ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
     columns = {
@@ -77,7 +79,7 @@ def fit(
         progress.advance(1)
     return Model(
         plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
-        work.degrees, work.counters, engines, diamonds, plan.notes,
+        work.degrees, work.counters, engines, diamonds, plan.notes, plan.rules,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from dbsynth.errors import ModelError
 from dbsynth.graph import Plan
 from dbsynth.identifiers.avoid import AvoidList
 from dbsynth.keys import Mint
+from dbsynth.rules import Kept, kept_from_json
 from dbsynth.schema import ForeignKey, Schema
 
 FORMAT = 1
@@ -156,6 +157,7 @@ class Model:
 
     Attributes:
         diamonds: Foreign keys that are not drawn but followed along a path of others.
+        rules: What holds in the source and shall hold in the clone.
     """
 
     schema: Schema
@@ -169,6 +171,7 @@ class Model:
     engines: Mapping[str, TableModel]
     diamonds: Mapping[ForeignKey, tuple[ForeignKey, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    rules: tuple[Kept, ...] = ()
 
     def save(self, path: Path) -> None:
         """Write the model, atomically."""
@@ -217,6 +220,7 @@ def _document(model: Model) -> dict[str, Any]:
         "source_kind": model.source_kind,
         "engine": model.engine,
         "notes": list(model.notes),
+        "rules": [kept.to_json() for kept in model.rules],
         "plan": {
             "order": plan.order,
             "generating": {t: keys.index(fk) for t, fk in plan.generating.items()},
@@ -325,6 +329,7 @@ def _from_file(file: zipfile.ZipFile) -> Model:
         },
         {keys[int(i)]: tuple(keys[j] for j in p) for i, p in value["diamonds"].items()},
         tuple(value["notes"]),
+        tuple(kept_from_json(rule, schema) for rule in value["rules"]),
     )
 
 

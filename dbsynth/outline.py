@@ -34,6 +34,7 @@ from dbsynth.keys import Mint, fit_mint
 from dbsynth.model import NAME_PARTS, ColumnModel, Provided, TableFacts, name_parts
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
+from dbsynth.rules import Kept, Rule
 from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
 from dbsynth.spec import Spec
 
@@ -56,12 +57,16 @@ class Outline:
     Attributes:
         schema: The source's schema without the foreign keys that the source itself does not keep.
         notes: What the reader should know, a sentence each.
+        wanted: The rules that the spec lists; None where it has no list, so that all are kept.
+        rules: The rules that are kept, once they are mined.
     """
 
     schema: Schema
     plan: Plan
     tables: Mapping[str, TableFacts]
     notes: tuple[str, ...]
+    wanted: tuple[Rule, ...] | None = None
+    rules: tuple[Kept, ...] = ()
 
 
 def make_outline(database: Database, spec: Spec, streams: Streams, progress: Progress) -> Outline:
@@ -77,7 +82,9 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
         progress.advance(1)
     tables = _closed_under_copying(schema, tables)
     copied = [name for name, facts in tables.items() if facts.strategy == "copy"]
-    return Outline(schema, make_plan(schema, rows, copied), tables, schema.notes + broken + unkept)
+    wanted, unstated = spec.stated_rules(schema)
+    notes = schema.notes + broken + unkept + unstated
+    return Outline(schema, make_plan(schema, rows, copied), tables, notes, wanted)
 
 
 def _kept_checks(

@@ -13,6 +13,7 @@ from dbsynth.databases.portable import carried
 from dbsynth.drafted import Draft
 from dbsynth.errors import TargetIsSource, VerificationFailed
 from dbsynth.generate import Generator, generator
+from dbsynth.lawful import find_rules
 from dbsynth.learn import fit as fit_model
 from dbsynth.model import Model, load_model
 from dbsynth.outline import Outline, make_outline
@@ -21,7 +22,7 @@ from dbsynth.randomness import Streams
 from dbsynth.report import Finding, Report, Status, Stopwatch, TableReport
 from dbsynth.schema import Schema, Table
 from dbsynth.spec import Spec
-from dbsynth.verify import proven, verify_constraints, verify_leaks, verify_rows
+from dbsynth.verify import proven, verify_constraints, verify_leaks, verify_rows, verify_rules
 
 
 def clone(
@@ -56,7 +57,8 @@ def plan(source: str, *, spec: Spec | None = None, progress: Progress | None = N
     """What a clone would do, without doing it."""
     spec = spec or Spec()
     with open_database(source) as database:
-        return make_outline(database, spec, Streams(spec.seed), progress or Silent())
+        outline = make_outline(database, spec, Streams(spec.seed), progress or Silent())
+        return find_rules(database, outline, progress or Silent())
 
 
 def fit(
@@ -157,6 +159,7 @@ def _built(
         watch.seconds,
         losses,
         model.notes + tuple(draft.notes),
+        tuple((str(kept.rule), kept.support) for kept in model.rules),
     )
     if not report.ok:
         raise VerificationFailed(
@@ -201,6 +204,7 @@ def _verified(
     yield from proven(proved)
     yield from verify_constraints(database, doubted)
     yield from verify_rows(database, schema, draft.rows)
+    yield from verify_rules(database, model)
     if source is not None:
         yield from verify_leaks(source, database, model)
 

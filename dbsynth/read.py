@@ -22,6 +22,7 @@ from dbsynth.keys import hash_keys, join
 from dbsynth.model import ColumnModel
 from dbsynth.outline import Outline
 from dbsynth.progress import Progress
+from dbsynth.quantities import quantities_of
 from dbsynth.randomness import UInt64
 from dbsynth.schema import ForeignKey, Kind, Schema, Table
 from dbsynth.times import in_microseconds, time_of
@@ -40,6 +41,7 @@ class Rows:
     counters: dict[str, Int64] = field(default_factory=dict)  # integers that may count within a key
     times: dict[str, Float64] = field(default_factory=dict)  # in microseconds, NaN for NULL
     calendar: dict[str, Codes] = field(default_factory=dict)  # weekdays and clocks of times
+    numbers: dict[str, Float64] = field(default_factory=dict)  # as rules see them, NaN for NULL
     copied: pa.Table | None = None
     guard: Guard = field(default_factory=lambda: Guard({}))
 
@@ -64,6 +66,7 @@ def read_rows(database: Database, plan: Outline, table: Table, progress: Progres
     timed = {
         n: facts.columns[n] for n in codecs if time_of(table.column_by_name[n], facts.columns[n])
     }
+    counted = {n: q for n, q in quantities_of(table, facts).items() if n not in timed}
     counters = _counter_columns(table)
     guard = guard_of(facts)
     if facts.strategy == "copy":
@@ -80,6 +83,7 @@ def read_rows(database: Database, plan: Outline, table: Table, progress: Progres
             columns = {name: batch.column(i) for i, name in enumerate(needed)}
             guard.look(columns)
             parts.append(_encode_batch(columns, table, referenced, codecs, counters, timed))
+            parts[-1].numbers = {n: q.numbers(columns[n]) for n, q in counted.items()}
             if facts.strategy == "copy":
                 batches.append(batch)
             progress.advance(batch.num_rows)
@@ -87,6 +91,9 @@ def read_rows(database: Database, plan: Outline, table: Table, progress: Progres
     whole.guard = guard
     for name in timed:
         whole.times[name] = np.concatenate([p.times[name] for p in parts] or [np.zeros(0)])
+    for name in counted:
+        whole.numbers[name] = np.concatenate([p.numbers[name] for p in parts] or [np.zeros(0)])
+    whole.numbers |= whole.times
     if facts.strategy == "copy":
         empty = database.sample(table, own, 1, 0).schema
         whole.copied = pa.Table.from_batches(batches, batches[0].schema if batches else empty)

@@ -51,6 +51,7 @@ class Report:
     Attributes:
         timings: Seconds per step, in the order of the steps.
         losses: What the kind of the target cannot hold.
+        rules: The rules that were to be kept, each with its support in the source.
     """
 
     target: str
@@ -61,6 +62,7 @@ class Report:
     timings: Mapping[str, float]
     losses: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    rules: tuple[tuple[str, str], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -79,6 +81,7 @@ class Report:
             "timings": {name: round(seconds, 3) for name, seconds in self.timings.items()},
             "losses": list(self.losses),
             "notes": list(self.notes),
+            "rules": [{"rule": rule, "support": support} for rule, support in self.rules],
         }
 
 

@@ -20,11 +20,13 @@ from dbsynth.classify import Decision, Role, Strategy
 from dbsynth.engines import ENGINES
 from dbsynth.errors import SpecError
 from dbsynth.identifiers import PROVIDERS
+from dbsynth.rules import Rule, RuleError, parse_rule
 from dbsynth.schema import ForeignKey, Schema, Table
 
 STRATEGIES = ("synthesize", "copy", "empty")
 ON_NEW = ("synthesize", "stop")
-_TOP = ("source", "target", "engine", "scale", "seed", "on_new", "tables", "virtual_foreign_keys")
+_TOP = ("source", "target", "engine", "scale", "seed", "on_new", "tables", "virtual_foreign_keys",
+        "rules")  # fmt: skip
 _TABLE = ("strategy", "rows", "columns")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
@@ -45,7 +47,11 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """What the user says.  The default says nothing."""
+    """What the user says.  The default says nothing.
+
+    Attributes:
+        rules: Sentences of the rules to keep, and no others; None for all that are mined.
+    """
 
     source: str | None = None
     target: str | None = None
@@ -55,6 +61,7 @@ class Spec:
     on_new: str = "synthesize"
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     virtual_foreign_keys: tuple[ForeignKey, ...] = ()
+    rules: tuple[str, ...] | None = None
 
     @classmethod
     def load(
@@ -129,11 +136,16 @@ class Spec:
         problems = list(self._unknown(schema))
         if self.on_new == "stop":
             problems += self._uncovered(schema)
+        if not problems:
+            problems += self._unreadable(self._with_keys(schema))
         if problems:
             raise SpecError(
                 "; ".join(problems),
                 hint="mend the spec, or have `dbsynth init` write a new one to compare with",
             )
+        return self._with_keys(schema)
+
+    def _with_keys(self, schema: Schema) -> Schema:
         more: dict[str, tuple[ForeignKey, ...]] = {}
         for fk in self.virtual_foreign_keys:
             more[fk.child] = (*more.get(fk.child, ()), fk)
@@ -142,6 +154,26 @@ class Spec:
             for table in schema.tables
         )
         return replace(schema, tables=tables)
+
+    def stated_rules(self, schema: Schema) -> tuple[tuple[Rule, ...] | None, tuple[str, ...]]:
+        """The rules of the list, and a note on each that follows a foreign key that is not kept."""
+        if self.rules is None:
+            return None, ()
+        found, notes = [], []
+        for text in self.rules:
+            try:
+                found.append(parse_rule(text, schema))
+            except RuleError as error:
+                notes.append(f"{error}: it is not kept")
+        return tuple(found), tuple(notes)
+
+    def _unreadable(self, schema: Schema) -> Iterable[str]:
+        """What is wrong with the list of rules."""
+        for text in self.rules or ():
+            try:
+                parse_rule(text, schema)
+            except RuleError as error:
+                yield str(error)
 
     def _unknown(self, schema: Schema) -> Iterable[str]:
         """What the spec names and the schema does not have, each once."""
@@ -231,7 +263,18 @@ class _Reader:
                 for name, table in self._named(tables, "`tables`")
             },
             virtual_foreign_keys=tuple(self._keys(value.get("virtual_foreign_keys") or [])),
+            rules=self._rules(value),
         )
+
+    def _rules(self, value: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """The list of rules; one that is there and empty asks for none."""
+        if "rules" not in value:
+            return None
+        rules = value["rules"] or []
+        if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
+            self.problems.append("`rules` is no list of sentences")
+            return None
+        return tuple(rules)
 
     def _known(self, value: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
         for name in value:

@@ -22,6 +22,7 @@ from dbsynth.model import NAME_PARTS, Model, TableFacts, name_parts
 from dbsynth.randomness import UInt64
 from dbsynth.report import Finding, Status
 from dbsynth.schema import Kind, Schema, Table
+from dbsynth.views import read_view
 
 _SHORTEST = 4  # shorter texts say too little to be a leak
 _SMALLEST = 100_000  # numbers below have fewer than six digits
@@ -70,6 +71,25 @@ def verify_rows(
         yield Finding(
             "rows", table.name, status, f"{count} rows, {wanted} expected", abs(count - wanted)
         )
+
+
+def verify_rules(database: Database, model: Model) -> Iterator[Finding]:
+    """Count the rows that break each rule that was to be kept.
+
+    A broken rule is a note: constraints stand above rules.
+    """
+    rules = [kept.rule for kept in model.rules]
+    view = read_view(database, model.schema, model.tables, rules)
+    for rule in rules:
+        cases = rule.cases(view)
+        if cases is None:
+            detail = "it is about a column that is no quantity or category"
+            yield Finding("rule", str(rule), Status.NOTE, detail)
+            continue
+        broken = cases.of - cases.held
+        status = Status.NOTE if broken else Status.PASSED
+        detail = f"{broken} of {cases.of} rows break it" if broken else f"{cases.of} rows hold it"
+        yield Finding("rule", str(rule), status, detail, broken)
 
 
 @dataclass(frozen=True, slots=True)

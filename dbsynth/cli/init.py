@@ -69,6 +69,12 @@ def spec_text(outline: Outline, source: str) -> str:
             decision = model.decision
             what = decision.role.value + (f":{decision.provider}" if decision.provider else "")
             lines.append(f"      {_scalar(column)}: {what}  # {_comment(decision.reason)}")
+    lines += [
+        "# What holds in the source and is kept in the clone, with the cases in which it held.",
+        "# Delete a line to strike a rule, add one to declare it. Without the list all are kept.",
+        "rules:" if outline.rules else "rules: []",
+    ]
+    lines += [f"  - {_sentence(str(k.rule))}  # held in {k.support}" for k in outline.rules]
     return "\n".join(lines) + "\n"
 
 
@@ -78,6 +84,12 @@ def _scalar(text: str) -> str:
     return str(yaml.safe_dump(text, default_style=style, allow_unicode=True, width=math.inf)).split(
         "\n"
     )[0]
+
+
+def _sentence(text: str) -> str:
+    """A rule as YAML reads it back: in single quotes, as names in it may be in double ones."""
+    plain = "'" + text.replace("'", "''") + "'"
+    return plain if text.isprintable() else _scalar(text)
 
 
 def _odd(text: str) -> bool:

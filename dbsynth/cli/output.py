@@ -87,6 +87,10 @@ def report_text(report: Report) -> str:
     parts = [table(("table", "strategy", "real", "synthetic", "why"), rows, frozenset({2, 3}))]
     failed = failures(report)
     parts += failed
+    broken = {f.subject: f.detail for f in report.findings if f.check == "rule" and f.count}
+    for rule, support in report.rules:
+        outcome = broken.get(rule, "kept")
+        parts.append(plain(f"rule: {rule} (held in {support}): {outcome}"))
     parts += [f"lost: {plain(loss)}" for loss in report.losses]
     parts += [f"note: {plain(note)}" for note in report.notes]
     passed = sum(finding.status is Status.PASSED for finding in report.findings)

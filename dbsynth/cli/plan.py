@@ -72,6 +72,7 @@ def _json(outline: Outline, spec: dbsynth.Spec) -> dict[str, Any]:
         "dealt": [str(fk) for fk in outline.plan.dealt],
         "cycles": [list(cycle) for cycle in outline.plan.cycles],
         "notes": list(outline.notes),
+        "rules": [{"rule": str(k.rule), "support": k.support} for k in outline.rules],
     }  # fmt: skip
 
 
@@ -84,7 +85,8 @@ def _text(outline: Outline, spec: dbsynth.Spec) -> str:
     header = ("table", "strategy", "real", "expected", "under", "why")
     replaced = [line for name in outline.tables for line in _replaced(outline, name)]
     cycles = [f"cycle: {' > '.join(cycle)}; links are dealt last" for cycle in outline.plan.cycles]
-    notes = [f"note: {note}" for note in outline.notes]
+    notes = [f"rule: {kept.rule} (held in {kept.support})" for kept in outline.rules]
+    notes += [f"note: {note}" for note in outline.notes]
     parts = [output.table(header, rows, frozenset({2, 3}))]
     if replaced:
         parts += ["", output.table(("column", "becomes", "why"), replaced), ""]

@@ -1,0 +1,114 @@
+"""Values of numeric and time columns as plain numbers, and numbers as values, for rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dbsynth.codec import (
+    Formatted,
+    Number,
+    form_kind,
+    from_numbers,
+    parse_form,
+    to_numbers,
+    write_form,
+)
+from dbsynth.model import ColumnModel, TableFacts
+from dbsynth.schema import Column, Kind, Table
+from dbsynth.times import DAY
+
+Float64 = npt.NDArray[np.float64]
+_TIMES = (Kind.DATE, Kind.TIMESTAMP)
+_NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """How the values of a column are written as numbers.
+
+    Attributes:
+        kind: What the values are, also where they are stored as text.
+        form: Their text form; empty where they are no text.
+        unit: The least that two values differ by (times in microseconds); 0 for no grid.
+        digits: Digits after the point, -1 for no rounding.
+    """
+
+    kind: Kind
+    form: str
+    unit: float
+    digits: int
+    zoned: bool = False
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is a date or timestamp."""
+        return self.kind in _TIMES
+
+    def numbers(self, values: pa.Array) -> Float64:
+        """Numbers, times in microseconds; NaN for NULL."""
+        if self.form:
+            values = parse_form(values, self.form)
+        numbers, present = to_numbers(values)
+        numbers = np.where(present & np.isfinite(numbers), numbers, np.nan)
+        return numbers * DAY if self.kind is Kind.DATE else numbers
+
+    def values(self, numbers: Float64) -> pa.Array:
+        """Values on the column's grid; NULL for NaN."""
+        present = ~np.isnan(numbers)
+        numbers = np.where(present, numbers, 0.0)
+        if self.kind is Kind.DATE:
+            numbers = np.floor(numbers / DAY)
+        elif self.digits >= 0 and not self.timed:
+            numbers = np.round(numbers, self.digits)
+        found = from_numbers(numbers, present, self.kind, zoned=self.zoned)
+        return write_form(found, self.form) if self.form else found
+
+
+def quantity_of(table: Table, name: str, facts: TableFacts) -> Quantity | None:
+    """The quantity of a column; None where it is none, or a key or an invented number."""
+    column, model = table.column_by_name[name], facts.columns.get(name)
+    if name in table.foreign_columns() or column.generated or model is None:
+        return None
+    if facts.strategy == "copy":
+        return None if name in table.primary_key else _declared(column)
+    codec = model.codec
+    if facts.strategy != "synthesize" or codec is None:
+        return None
+    form = model.anchor.form if model.anchor else getattr(codec, "form", "")
+    kind = form_kind(form) if form else column.kind
+    number = codec.number if isinstance(codec, Formatted) else codec
+    if not isinstance(number, Number) or kind not in (*_TIMES, *_NUMBERS):
+        return None
+    if kind in _TIMES:
+        unit = _time_unit(kind, model, number)
+        return Quantity(kind, form, unit, 0, column.zoned)
+    digits = number.digits if kind is not Kind.INTEGER else 0
+    return Quantity(kind, form, 10.0**-digits if digits >= 0 else 0.0, digits)
+
+
+def _time_unit(kind: Kind, model: ColumnModel, number: Number) -> float:
+    if kind is Kind.DATE:
+        return DAY
+    return max(model.anchor.step if model.anchor else number.step, 1.0)
+
+
+def _declared(column: Column) -> Quantity | None:
+    """The quantity of a column that is copied, of which only the type is known."""
+    if column.kind in _TIMES:
+        return Quantity(column.kind, "", DAY if column.kind is Kind.DATE else 1.0, 0, column.zoned)
+    if column.kind is Kind.INTEGER:
+        return Quantity(column.kind, "", 1.0, 0)
+    if column.kind in _NUMBERS:
+        digits = -1 if column.scale is None else column.scale
+        return Quantity(column.kind, "", 10.0**-digits if digits >= 0 else 0.0, digits)
+    return None
+
+
+def quantities_of(table: Table, facts: TableFacts) -> dict[str, Quantity]:
+    """The quantities of a table by the names of their columns."""
+    found = {column.name: quantity_of(table, column.name, facts) for column in table.written}
+    return {name: quantity for name, quantity in found.items() if quantity is not None}
