@@ -22,6 +22,7 @@ from dbsynth.model import Degrees, Model
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams, uniform
 from dbsynth.schema import ForeignKey, Table
+from dbsynth.walk import walk_of
 
 Int64 = npt.NDArray[np.int64]
 _DEEPEST = 40
@@ -99,7 +100,12 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
             draft.codes[above.parent] if above else None,
             draft.links.get(above) if above else None,
         )
-        draft.codes[name] = sample_families(engine, inherited, links, key)
+        walk = walk_of(draft, table)
+        if walk is None:
+            draft.codes[name] = sample_families(engine, inherited, links, key)
+        else:
+            draft.codes[name] = sample_families(engine, inherited, links, key, walk.deriver)
+            walk.settle()
 
 
 def _most_rows(draft: Draft, table: Table) -> int:

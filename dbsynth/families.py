@@ -8,14 +8,14 @@ about the children as a whole, the *profile*, are drawn with the parent and know
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import variables
-from dbsynth.engines.base import TableModel
+from dbsynth.engines.base import Derive, TableModel, nothing
 from dbsynth.keys import rank_in_group
 from dbsynth.randomness import hashed
 from dbsynth.schema import ForeignKey
@@ -94,13 +94,19 @@ def previous_rows(links: Int64, position: Int64) -> Int64:
 
 
 def sample_families(
-    model: TableModel, parent: Mapping[str, Codes], links: Int64, key: int
+    model: TableModel,
+    parent: Mapping[str, Codes],
+    links: Int64,
+    key: int,
+    deriver: Callable[[Int64, Int64, Int64], Derive] = lambda *_: nothing,
 ) -> dict[str, Codes]:
     """Draw the rows of families round by round.
 
     Args:
         parent: Codes of the parent's variables.
         links: Parent of every row, siblings side by side; -1 for none.
+        deriver: Given some rows, their places and the siblings drawn before them, what derives
+            codes while they are drawn.
     """
     position = positions(links)
     drawn: dict[str, Codes] = {}
@@ -114,7 +120,8 @@ def sample_families(
         first = int(position[by_position[start]])
         before = np.where(position[rows] > 0, rows - position[rows] + first - 1, -1)
         context = _Known(parent, drawn, links[rows], position[rows], before)
-        found = model.sample(len(rows), context, key=int(hashed(key, number)))
+        derive = deriver(rows, position[rows], before)
+        found = model.sample(len(rows), context, key=int(hashed(key, number)), derive=derive)
         for variable, codes in found.items():
             if variable not in drawn:
                 # One entry more than rows: what index -1 finds is code 0.

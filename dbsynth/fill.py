@@ -6,7 +6,7 @@ position, computed where it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.classify import Role
-from dbsynth.codec import arrow_type, as_text, from_numbers
+from dbsynth.codec import Codes, arrow_type, as_text, from_numbers
 from dbsynth.drafted import Draft
 from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
@@ -24,7 +24,7 @@ from dbsynth.model import Anchor, ColumnModel, name_parts
 from dbsynth.outline import SPAN, joined_names
 from dbsynth.randomness import Float64, UInt64, hashed
 from dbsynth.schema import Column, ForeignKey, Kind, Table
-from dbsynth.times import microseconds_of, on_calendar, placed
+from dbsynth.times import form_of, microseconds_of, on_calendar, placed
 
 Int64 = npt.NDArray[np.int64]
 _DEEPEST = 40
@@ -76,8 +76,11 @@ def own_values(
     codes = draft.codes[table.name].get(variables.column(column.name))
     mine = None if codes is None else codes[positions]
     if (model.anchor or model.calendar) and model.codec is not None and mine is not None:
-        decoded = model.codec.decode(mine, index, key)
-        return _placed(draft, table, column, model, decoded, positions, index, rows)
+        drawn = {v: codes[positions] for v, codes in draft.codes[table.name].items()
+                 if v in time_variables(column.name)}  # fmt: skip
+        return placed_times(
+            draft, table, column, model, drawn, positions if rows is None else rows, index
+        )
     if model.codec is not None and mine is not None:
         return _typed(model.codec.decode(mine, index, key), column)
     present = np.ones(len(positions), bool) if mine is None else mine > 0
@@ -96,30 +99,44 @@ def own_values(
     return pc.if_else(pa.array(present), _typed(drawn, column), pa.scalar(None, arrow_type(column)))
 
 
-def _placed(
-    draft: Draft, table: Table, column: Column, model: ColumnModel, decoded: pa.Array,
-    positions: Int64, index: Int64, rows: Int64 | None,
+def time_variables(name: str) -> tuple[str, ...]:
+    """The variables that make up the values of a time column."""
+    return variables.column(name), variables.weekday(name), variables.clock(name)
+
+
+def placed_times(
+    draft: Draft, table: Table, column: Column, model: ColumnModel, drawn: Mapping[str, Codes],
+    rows: Int64, index: Int64,
 ) -> pa.Array:  # fmt: skip
-    """Times at their distance from their anchors, and in their place in week and day."""
+    """Times at their distance from their anchors, and in their place in week and day.
+
+    Args:
+        drawn: Codes of the `time_variables`.
+        rows: The rows that the values are for.
+        index: What codes inside bins are drawn by.
+    """
+    assert model.codec is not None
+    key = draft.streams.key("values", table.name, column.name)
+    decoded = model.codec.decode(drawn[variables.column(column.name)], index, key)
     anchors = None
     if model.anchor is not None:
-        anchors = _anchor_times(draft, table, model.anchor, positions if rows is None else rows)
-    calendar, codes = model.calendar, draft.codes[table.name]
+        anchors = anchor_times(draft, table, model.anchor, rows)
+    calendar = model.calendar
     if calendar is None:
         return placed(column, model, decoded, anchors, None)
-    weekdays = codes[variables.weekday(column.name)][positions]
+    weekdays = drawn[variables.weekday(column.name)]
     clock = None
     if calendar.clock is not None:
         key = draft.streams.key("clock", table.name, column.name)
-        drawn = codes[variables.clock(column.name)][positions]
-        clock = microseconds_of(calendar.clock.decode(drawn, index, key), "")
+        clocks = drawn[variables.clock(column.name)]
+        clock = microseconds_of(calendar.clock.decode(clocks, index, key), "")
     return placed(
         column, model, decoded, anchors,
         lambda times, floor: on_calendar(times, floor, weekdays, clock, calendar),
     )  # fmt: skip
 
 
-def _anchor_times(draft: Draft, table: Table, anchor: Anchor, rows: Int64) -> Float64:
+def anchor_times(draft: Draft, table: Table, anchor: Anchor, rows: Int64) -> Float64:
     """The anchors of some rows in microseconds, NaN where there is none."""
     if anchor.key is None:
         return _microseconds(draft, table, anchor.column, rows)
@@ -131,7 +148,7 @@ def _anchor_times(draft: Draft, table: Table, anchor: Anchor, rows: Int64) -> Fl
 
 def _microseconds(draft: Draft, table: Table, column: str, rows: Int64) -> Float64:
     model = draft.model.tables[table.name].columns[column]
-    form = model.anchor.form if model.anchor else getattr(model.codec, "form", "")
+    _, form = form_of(table.column_by_name[column], model)
     return microseconds_of(values(draft, table, column, rows), form)
 
 

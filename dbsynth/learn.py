@@ -26,14 +26,15 @@ from dbsynth.model import Anchor, ColumnModel, Degrees, Model, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
-from dbsynth.read import Rows, codec_of, link_rows, read_rows
-from dbsynth.schema import Column, ForeignKey, Kind, Table
+from dbsynth.read import Rows, codec_of, link_key, link_rows, read_rows
+from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
 from dbsynth.times import (
     Times,
     anchored,
     best_anchor,
     calendar_codes,
     calendar_of,
+    gap_of,
     grid,
     in_order_of_time,
     time_of,
@@ -108,13 +109,19 @@ def column_variables(name: str, model: ColumnModel) -> dict[str, Alphabet]:
         found[variables.weekday(name)] = variables.WEEKDAY_ALPHABET
         if model.calendar.clock is not None:
             found[variables.clock(name)] = model.calendar.clock.alphabet
+    if model.gap is not None:  # the time follows from the gap and its place on the calendar
+        found = {variables.gap(name): model.gap.codec.alphabet, **found}
+        found[variables.column(name)] = found.pop(variables.column(name))
     return found
 
 
 def _with_anchors(
-    plan: Outline, encoded: Mapping[str, Rows], links: Mapping[ForeignKey, Int64]
+    plan: Outline, encoded: dict[str, Rows], links: dict[ForeignKey, Int64]
 ) -> Outline:
-    """The outline where times are coded relative to other times, if that is steadier."""
+    """The outline where times are coded relative to other times, if that is steadier.
+
+    Tables whose siblings follow each other in time are put in the order of time.
+    """
     tables = dict(plan.tables)
     for name in plan.plan.order:
         rows, facts = encoded[name], tables[name]
@@ -140,8 +147,32 @@ def _with_anchors(
                 rows.codes[column] = model.codec.encode(distance)
             _put_on_calendar(rows, columns, column, times[column], found and found[1], facts.rows)
             earlier[Anchor(column)] = times[column].numbers
+        if fk is not None:
+            _in_sequence(plan.schema, name, columns, times, encoded, links, fk)
         tables[name] = replace(facts, columns=columns)
     return replace(plan, tables=tables)
+
+
+def _in_sequence(
+    schema: Schema, name: str, columns: dict[str, ColumnModel], times: Mapping[str, Times],
+    encoded: dict[str, Rows], links: dict[ForeignKey, Int64], fk: ForeignKey,
+) -> None:  # fmt: skip
+    """Put the rows of a table in order of the time in which siblings follow each other, if any."""
+    for column in in_order_of_time(times):
+        anchor = columns[column].anchor
+        if anchor is not None and anchor.key is None:
+            continue
+        found = gap_of(times[column], links[fk], k_threshold(len(links[fk])))
+        if found is None:
+            continue
+        gap, order, codes = found
+        columns[column] = replace(columns[column], gap=gap)
+        encoded[name] = encoded[name].taken(order)
+        encoded[name].calendar[variables.gap(column)] = codes
+        for key in schema.foreign_keys:
+            if name in (key.child, key.parent):
+                links[key] = link_key(key, encoded)
+        return
 
 
 def _put_on_calendar(
@@ -316,7 +347,19 @@ def _fit_table(work: _Work, table: Table, engine: Engine, streams: Streams) -> T
         {v: c[usable] for v, c in context_codes.items()},
         np.where(links < 0, len(links) + np.arange(rows), links)[usable],
         key=streams.key("fit", table.name),
+        drawn={v: m[usable] for v, m in _drawn(work.tables[table.name], codes).items()},
     )
+
+
+def _drawn(facts: TableFacts, codes: Mapping[str, Codes]) -> dict[str, npt.NDArray[np.bool_]]:
+    """The rows in which a time is drawn, and those in which its gap is: the first of a family."""
+    found = {}
+    for name, column in facts.columns.items():
+        if column.gap is not None:
+            later = codes[variables.gap(name)] > 0
+            found[variables.gap(name)] = later
+            found[variables.column(name)] = ~later
+    return found
 
 
 def _usable(work: _Work, table: Table) -> npt.NDArray[np.bool_]:

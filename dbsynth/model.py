@@ -71,6 +71,21 @@ class Calendar:
     ordered: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """That a time is drawn as the distance to the time of the sibling before.
+
+    Attributes:
+        codec: Of the distances: days between dates, microseconds between timestamps.
+        step: Grid of the times in microseconds.
+        latest: No time comes after this one, in microseconds.
+    """
+
+    codec: Number
+    step: float
+    latest: float
+
+
 @dataclass(frozen=True)
 class ColumnModel:
     """How the values of one column come about.
@@ -87,6 +102,7 @@ class ColumnModel:
         nulls: Whether the column has NULLs, so that its presence is a variable of the engine.
         anchor: The time to which the codec's value is a distance.
         calendar: How a time lies in the week and in the day.
+        gap: How long after the sibling before a time lies; only one column of a table has it.
         spare: What draws texts where a CHECK refuses those of the provider.
     """
 
@@ -99,6 +115,7 @@ class ColumnModel:
     nulls: bool = False
     anchor: Anchor | None = None
     calendar: Calendar | None = None
+    gap: Gap | None = None
     spare: Provided | None = None
 
 
@@ -270,6 +287,12 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
                 "clock": column.calendar.clock and column.calendar.clock.to_json(),
                 "ordered": column.calendar.ordered,
             },
+            "gap": column.gap
+            and {
+                "codec": column.gap.codec.to_json(),
+                "step": column.gap.step,
+                "latest": column.gap.latest,
+            },
             "spare": _provided_json(column.spare),
         }
     return {
@@ -349,6 +372,7 @@ def _facts(
             column["nulls"],
             _anchor(column["anchor"], keys),
             _calendar(column["calendar"]),
+            _gap(column["gap"]),
             _provided(column["spare"]),
         )
     people = AvoidList.from_bytes(bytes.fromhex(value["people"])) if value["people"] else None
@@ -385,6 +409,14 @@ def _calendar(value: Mapping[str, Any] | None) -> Calendar | None:
     clock = codec_from_json(value["clock"]) if value["clock"] else None
     assert clock is None or isinstance(clock, Number)
     return Calendar(clock, value["ordered"])
+
+
+def _gap(value: Mapping[str, Any] | None) -> Gap | None:
+    if value is None:
+        return None
+    codec = codec_from_json(value["codec"])
+    assert isinstance(codec, Number)
+    return Gap(codec, value["step"], value["latest"])
 
 
 def _degrees(value: Mapping[str, Any]) -> Degrees:

@@ -7,7 +7,7 @@ keys and a few numbers that cannot be coded before all rows are known; the value
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,18 @@ class Rows:
     numbers: dict[str, Float64] = field(default_factory=dict)  # as rules see them, NaN for NULL
     copied: pa.Table | None = None
     guard: Guard = field(default_factory=lambda: Guard({}))
+
+    def taken(self, order: Int64) -> Rows:
+        """The same rows in another order."""
+        return replace(
+            self,
+            codes={n: c[order] for n, c in self.codes.items()},
+            keys={n: h[order] for n, h in self.keys.items()},
+            references={fk: (h[order], c[order]) for fk, (h, c) in self.references.items()},
+            counters={n: c[order] for n, c in self.counters.items()},
+            times={n: t[order] for n, t in self.times.items()},
+            calendar={n: c[order] for n, c in self.calendar.items()},
+        )
 
 
 def codec_of(column: ColumnModel) -> Codec | None:
@@ -164,7 +176,9 @@ def _concatenated(
 
 def link_rows(schema: Schema, rows: Mapping[str, Rows]) -> dict[ForeignKey, Int64]:
     """Row position of the parent for every child row; -1 for none."""
-    return {
-        fk: join(*rows[fk.child].references[fk], rows[fk.parent].keys[fk.parent_columns])[0]
-        for fk in schema.foreign_keys
-    }
+    return {fk: link_key(fk, rows) for fk in schema.foreign_keys}
+
+
+def link_key(fk: ForeignKey, rows: Mapping[str, Rows]) -> Int64:
+    """Row position of the parent under one key for every child row; -1 for none."""
+    return join(*rows[fk.child].references[fk], rows[fk.parent].keys[fk.parent_columns])[0]

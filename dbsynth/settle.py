@@ -54,11 +54,10 @@ def settle(draft: Draft, stage: Stage, progress: Progress) -> None:
 
 
 def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
-    draft.settled[table.name] = {
-        name: _counter(draft, table, name, column.ranked)
-        for name, column in draft.model.tables[table.name].columns.items()
-        if column.ranked is not None
-    }
+    settled = draft.settled.setdefault(table.name, {})
+    for name, column in draft.model.tables[table.name].columns.items():
+        if column.ranked is not None:
+            settled[name] = _counter(draft, table, name, column.ranked)
     # Another kind of database leaves generated columns NULL, and what mentions them aside.
     native = stage.capabilities.kind == draft.model.source_kind
     known = {column.name for column in (table.columns if native else table.written)}

@@ -6,7 +6,8 @@ and translates values to codes.  So an engine sees integer codes and nothing els
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,17 +16,29 @@ import numpy.typing as npt
 from dbsynth.codec import Alphabet, Codes
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+Derive = Callable[[str, dict[str, Codes]], None]
+"""Takes the variable that was just drawn, and the codes of all that are drawn so far."""
+
+
+def nothing(variable: str, drawn: dict[str, Codes]) -> None:
+    """Derive nothing."""
+
+
+NO_MASKS: Mapping[str, npt.NDArray[np.bool_]] = MappingProxyType({})
 
 
 class TableModel(Protocol):
     """The fitted conditional distribution of a table's rows."""
 
-    def sample(self, rows: int, context: Mapping[str, Codes], *, key: int) -> dict[str, Codes]:
+    def sample(
+        self, rows: int, context: Mapping[str, Codes], *, key: int, derive: Derive = nothing
+    ) -> dict[str, Codes]:
         """Codes of every variable for ``rows`` new rows.
 
         Args:
             context: Codes of the parent's variables, one entry per new row.
             key: Stream of random numbers.
+            derive: Called after each variable; may put other codes in place of those just drawn.
         """
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -46,6 +59,7 @@ class Engine(Protocol):
         entities: npt.NDArray[np.int64],
         *,
         key: int,
+        drawn: Mapping[str, npt.NDArray[np.bool_]] = NO_MASKS,
     ) -> TableModel:
         """Learn the rows of a table.
 
@@ -56,6 +70,7 @@ class Engine(Protocol):
             context_codes: Codes of the parent's variables, one per real row of this table.
             entities: Entity that each row belongs to.
             key: Stream of random numbers.
+            drawn: Of variables that are derived in some rows, the rows in which they are drawn.
         """
 
     def restore(self, arrays: Arrays) -> TableModel:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dbsynth.codec import Alphabet, Codes
-from dbsynth.engines.base import Arrays
+from dbsynth.engines.base import NO_MASKS, Arrays
 from dbsynth.engines.relational import Relational, TreeChain
 
 
@@ -26,15 +26,16 @@ class Independent:
         entities: npt.NDArray[np.int64],
         *,
         key: int,
+        drawn: Mapping[str, npt.NDArray[np.bool_]] = NO_MASKS,
     ) -> TreeChain:
         """One tree without a split per variable."""
         del context, context_codes
-        trees = [
-            Relational()
-            .fit({name: alphabet}, {name: codes[name]}, {}, {}, entities, key=key)
-            .trees[0]
-            for name, alphabet in variables.items()
-        ]
+        trees = []
+        for name, alphabet in variables.items():
+            rows = drawn.get(name, np.ones(len(entities), bool))
+            alone = {name: codes[name][rows]}
+            fitted = Relational().fit({name: alphabet}, alone, {}, {}, entities[rows], key=key)
+            trees.append(fitted.trees[0])
         return TreeChain(tuple(trees))
 
     def restore(self, arrays: Arrays) -> TreeChain:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import kernel
-from dbsynth.engines.base import Arrays
+from dbsynth.engines.base import NO_MASKS, Arrays, Derive, nothing
 from dbsynth.randomness import hashed
 
 Float32 = npt.NDArray[np.float32]
@@ -96,12 +96,15 @@ class TreeChain:
 
     trees: tuple[Tree, ...]
 
-    def sample(self, rows: int, context: Mapping[str, Codes], *, key: int) -> dict[str, Codes]:
+    def sample(
+        self, rows: int, context: Mapping[str, Codes], *, key: int, derive: Derive = nothing
+    ) -> dict[str, Codes]:
         """Codes of every variable, drawn one after the other."""
         drawn: dict[str, Codes] = {}
         known = ChainMap(drawn, context)  # type: ignore[arg-type]  # the context is only read
         for i, tree in enumerate(self.trees):
             drawn[tree.target] = tree.draw(rows, known, int(hashed(key, i)))
+            derive(tree.target, drawn)
         return drawn
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -130,6 +133,7 @@ class Relational:
         entities: npt.NDArray[np.int64],
         *,
         key: int,
+        drawn: Mapping[str, npt.NDArray[np.bool_]] = NO_MASKS,
     ) -> TreeChain:
         """Grow one tree per variable on the variables before it and on those of the parent."""
         kept = _whole_entities(entities, FIT_ROWS, key)
@@ -138,7 +142,9 @@ class Relational:
             name: array[kept] if kept is not None else array
             for name, array in {**context_codes, **codes}.items()
         }
+        masks = {name: m[kept] if kept is not None else m for name, m in drawn.items()}
         entity = np.unique(entities[kept] if kept is not None else entities, return_inverse=True)[1]
+        entity = entity.astype(np.int64)
         names = [*context, *variables]
         size = len(entity)
         least, gain = LEAST_ROWS, LEAST_GAIN
@@ -146,9 +152,12 @@ class Relational:
             least, gain = max(LEAST_ROWS, size // 50), 5.0
 
         def grow(place: int) -> Tree:
-            return _fit_tree(
-                names[place], names[:place], seen, rows, entity.astype(np.int64), least, gain, key
-            )
+            target, known = names[place], names[:place]
+            if target not in masks:
+                return _fit_tree(target, known, seen, rows, entity, least, gain, key)
+            here = masks[target]
+            some = {name: rows[name][here] for name in (*known, target)}
+            return _fit_tree(target, known, seen, some, entity[here], least, gain, key)
 
         with ThreadPoolExecutor(_THREADS) as pool:
             return TreeChain(tuple(pool.map(grow, range(len(context), len(names)))))

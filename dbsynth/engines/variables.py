@@ -43,6 +43,11 @@ def clock(name: str) -> str:
     return f"clock:{name}"
 
 
+def gap(name: str) -> str:
+    """How long after the sibling before a time lies; 0 for the first of a family."""
+    return f"gap:{name}"
+
+
 def link(key: ForeignKey) -> str:
     """Which row of a copied table."""
     return f"link:{key}"

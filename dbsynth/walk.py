@@ -1,0 +1,121 @@
+"""Times that walk from sibling to sibling: each lies a drawn gap after the one before.
+
+The exact times are kept while a table is drawn, so that gaps add up, and so that the code of every
+time is known to all that is drawn after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dbsynth.codec import Codes, to_numbers
+from dbsynth.drafted import Draft
+from dbsynth.engines import variables
+from dbsynth.engines.base import Derive
+from dbsynth.fill import anchor_times, placed_times
+from dbsynth.model import ColumnModel, Gap
+from dbsynth.schema import Column, Kind, Table
+from dbsynth.times import (
+    DAY,
+    Times,
+    calendar_codes,
+    encoded,
+    form_of,
+    microseconds_of,
+    on_calendar,
+    written,
+)
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+
+def walk_of(draft: Draft, table: Table) -> Walk | None:
+    """The walk of a table whose siblings follow each other in time."""
+    for name, model in draft.model.tables[table.name].columns.items():
+        if model.gap is not None:
+            times = np.full(draft.rows[table.name], np.nan)
+            return Walk(draft, table, table.column_by_name[name], model, model.gap, times)
+    return None
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The times of one column while its table is drawn, in microseconds."""
+
+    draft: Draft
+    table: Table
+    column: Column
+    model: ColumnModel
+    gap: Gap
+    times: Float64
+
+    def deriver(self, rows: Int64, position: Int64, before: Int64) -> Derive:
+        """What puts the codes of times in place while some rows are drawn.
+
+        Args:
+            rows: The rows, siblings side by side in their order.
+            position: Their places among their siblings.
+            before: The sibling that was drawn before each; -1 for the first of a family.
+        """
+        name = self.column.name
+
+        def derive(variable: str, drawn: dict[str, Codes]) -> None:
+            if variable == variables.gap(name):
+                drawn[variable] = np.where(position > 0, drawn[variable], 0).astype(np.uint16)
+            if variable == variables.column(name):
+                if (position == 0).all():
+                    self.times[rows] = self._first(rows, drawn)
+                else:
+                    self._follow(rows, before, drawn)
+
+        return derive
+
+    def settle(self) -> None:
+        """Make the times the values of their column."""
+        settled = self.draft.settled.setdefault(self.table.name, {})
+        settled[self.column.name] = written(self.column, self.model, self.times)
+
+    def _first(self, rows: Int64, drawn: dict[str, Codes]) -> Float64:
+        """The times of the first rows of families, as they come from their codes."""
+        found = placed_times(self.draft, self.table, self.column, self.model, drawn, rows, rows)
+        return microseconds_of(found, form_of(self.column, self.model)[1])
+
+    def _follow(self, rows: Int64, before: Int64, drawn: dict[str, Codes]) -> None:
+        """Put rows the drawn gaps after their siblings, and in their place on the calendar."""
+        name, kind = self.column.name, form_of(self.column, self.model)[0]
+        codes = drawn[variables.gap(name)]
+        key = self.draft.streams.key("gap", self.table.name, name)
+        distance, present = to_numbers(self.gap.codec.decode(codes, rows, key))
+        distance = np.where(present, np.maximum(distance, 0), 0) * (
+            DAY if kind is Kind.DATE else 1.0
+        )
+        start = np.r_[True, before[1:] != before[:-1]]
+        walked = np.cumsum(distance)
+        walked -= np.maximum.accumulate(np.where(start, walked - distance, 0))
+        floor = self.times[before]
+        times = np.floor((floor + walked) / self.gap.step) * self.gap.step
+        calendar = self.model.calendar
+        if calendar is not None:
+            exact = ~np.isnan(self.gap.codec.points[np.maximum(codes.astype(np.int64) - 4, 0)])
+            clock = None
+            if calendar.clock is not None:
+                key = self.draft.streams.key("clock", self.table.name, name)
+                drawn_clock = drawn[variables.clock(name)]
+                clock = microseconds_of(calendar.clock.decode(drawn_clock, rows, key), "")
+            moved = on_calendar(times, floor, drawn[variables.weekday(name)], clock, calendar)
+            times = np.where(exact | (moved < floor), times, moved)
+        times = np.minimum(times, np.maximum(self.gap.latest, floor))
+        self.times[rows] = times
+        if calendar is not None:
+            weekdays, clocks = calendar_codes(Times(times, self.gap.step, kind), calendar)
+            drawn[variables.weekday(name)] = weekdays
+            if clocks is not None:
+                drawn[variables.clock(name)] = clocks
+        anchors = None
+        if self.model.anchor is not None:
+            anchors = anchor_times(self.draft, self.table, self.model.anchor, rows)
+        drawn[variables.column(name)] = encoded(self.column, self.model, times, anchors)
