@@ -36,7 +36,7 @@ def context_alphabets(
 ) -> dict[str, Alphabet]:
     """Alphabets of what a child row knows."""
     seen = {variables.of_parent(v): a for v, a in parent.items()}
-    seen[variables.POSITION] = variables.POSITION_ALPHABET
+    seen |= variables.PLACES
     return seen | {variables.previous(v): a for v, a in remembered(own).items()}
 
 
@@ -73,7 +73,7 @@ def context_of(
         variables.of_parent(v): np.append(codes, np.uint16(0))[links] for v, codes in parent.items()
     }
     position = positions(links)
-    seen[variables.POSITION] = np.minimum(position, variables.LAST_POSITION).astype(np.uint16)
+    seen |= variables.places(position, sizes(links))
     before = previous_rows(links, position)
     for v in remembered(names):
         seen[variables.previous(v)] = np.append(own[v], np.uint16(0))[before]
@@ -83,6 +83,12 @@ def context_of(
 def positions(links: Int64) -> Int64:
     """The place of every row among its siblings; 0 for a row without parent."""
     return np.where(links >= 0, rank_in_group(links), 0)
+
+
+def sizes(links: Int64) -> Int64:
+    """The number of siblings of every row, itself included; 1 for a row without parent."""
+    counts = np.bincount(links[links >= 0], minlength=1)
+    return np.where(links >= 0, counts[links], 1)
 
 
 def previous_rows(links: Int64, position: Int64) -> Int64:
@@ -108,7 +114,7 @@ def sample_families(
         deriver: Given some rows, their places and the siblings drawn before them, what derives
             codes while they are drawn.
     """
-    position = positions(links)
+    position, size = positions(links), sizes(links)
     drawn: dict[str, Codes] = {}
     by_position = np.argsort(position, kind="stable")
     limits = np.searchsorted(position[by_position], list(_rounds(int(position.max(initial=0)))))
@@ -119,7 +125,8 @@ def sample_families(
         # Inside a block of positions every row knows the last sibling before the block.
         first = int(position[by_position[start]])
         before = np.where(position[rows] > 0, rows - position[rows] + first - 1, -1)
-        context = _Known(parent, drawn, links[rows], position[rows], before)
+        places = variables.places(position[rows], size[rows])
+        context = _Known(parent, drawn, links[rows], places, before)
         derive = deriver(rows, position[rows], before)
         found = model.sample(len(rows), context, key=int(hashed(key, number)), derive=derive)
         for variable, codes in found.items():
@@ -147,16 +154,16 @@ class _Known(Mapping[str, Codes]):
         parent: Mapping[str, Codes],
         drawn: Mapping[str, Codes],
         links: Int64,
-        position: Int64,
+        places: Mapping[str, Codes],
         before: Int64,
     ) -> None:
         self._parent = {variables.of_parent(v): codes for v, codes in parent.items()}
         self._drawn = {variables.previous(v): codes for v, codes in drawn.items()}
-        self._links, self._position, self._before = links, position, before
+        self._links, self._places, self._before = links, places, before
 
     def __getitem__(self, name: str) -> Codes:
-        if name == variables.POSITION:
-            return np.minimum(self._position, variables.LAST_POSITION).astype(np.uint16)
+        if name in self._places:
+            return self._places[name]
         if name in self._parent:
             codes = self._parent[name]
             found: Codes = np.where(self._links >= 0, codes[self._links], 0).astype(np.uint16)
@@ -168,10 +175,10 @@ class _Known(Mapping[str, Codes]):
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter((*self._parent, *self._drawn, variables.POSITION))
+        return iter((*self._parent, *self._drawn, *self._places))
 
     def __len__(self) -> int:
-        return len(self._parent) + len(self._drawn) + 1
+        return len(self._parent) + len(self._drawn) + len(self._places)
 
 
 # ---------------------------------------------------------------------------------------------

@@ -157,18 +157,17 @@ def _in_sequence(
     schema: Schema, name: str, columns: dict[str, ColumnModel], times: Mapping[str, Times],
     encoded: dict[str, Rows], links: dict[ForeignKey, Int64], fk: ForeignKey,
 ) -> None:  # fmt: skip
-    """Put the rows of a table in order of the time in which siblings follow each other, if any."""
+    """Put siblings in the order of their time, and draw it as gaps where these tell something."""
     for column in in_order_of_time(times):
-        anchor = columns[column].anchor
-        if anchor is not None and anchor.key is None:
+        anchor, own = columns[column].anchor, times[column].numbers
+        if (anchor and anchor.key is None) or not len(own) or np.isnan(own).any():
             continue
-        found = gap_of(times[column], links[fk], k_threshold(len(links[fk])))
-        if found is None:
-            continue
-        gap, order, codes = found
-        columns[column] = replace(columns[column], gap=gap)
-        encoded[name] = encoded[name].taken(order)
-        encoded[name].calendar[variables.gap(column)] = codes
+        found = gap_of(times[column], links[fk], k_threshold(len(own)))
+        if found is not None:
+            gap, codes = found
+            columns[column] = replace(columns[column], gap=gap)
+            encoded[name].calendar[variables.gap(column)] = codes
+        encoded[name] = encoded[name].taken(np.argsort(own, kind="stable"))
         for key in schema.foreign_keys:
             if name in (key.child, key.parent):
                 links[key] = link_key(key, encoded)

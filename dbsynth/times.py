@@ -241,9 +241,7 @@ def microseconds_of(values: pa.Array, form: str) -> Float64:
     return np.where(present, numbers * (DAY if pa.types.is_date(values.type) else 1.0), np.nan)
 
 
-def gap_of(
-    own: Times, links: npt.NDArray[np.int64], k: int
-) -> tuple[Gap, npt.NDArray[np.int64], Codes] | None:
+def gap_of(own: Times, links: npt.NDArray[np.int64], k: int) -> tuple[Gap, Codes] | None:
     """How siblings follow each other in time, where that is not as if each came by chance.
 
     Points that fall on a span by chance leave gaps whose share of the span has a Dirichlet
@@ -251,11 +249,10 @@ def gap_of(
     that are far more even than that, or far less, are worth drawing as such.
 
     Returns:
-        The gap, the order that puts siblings in the order of time, and the codes of the gaps in
-        that order; None where the time is better drawn by itself.
+        The gap and its codes; None where the time is better drawn by itself.
     """
     times = own.numbers
-    if len(times) < _FEWEST or np.isnan(times).any():
+    if len(times) < _FEWEST:
         return None
     order = np.lexsort((times, links))
     follows = (links[order][1:] == links[order][:-1]) & (links[order][1:] >= 0)
@@ -271,8 +268,7 @@ def gap_of(
     latest = float(np.floor(ends.inner[-1, -1] / own.step) * own.step)
     codes = np.empty(len(times), np.uint16)
     codes[order] = codec.encode(values)
-    in_time = np.argsort(times, kind="stable")
-    return Gap(codec, own.step, latest), in_time, codes[in_time]
+    return Gap(codec, own.step, latest), codes
 
 
 def _telling(gaps: Float64, times: Float64, links: npt.NDArray[np.int64]) -> bool:

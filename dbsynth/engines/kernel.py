@@ -181,6 +181,61 @@ def descend(features: Any, nodes: Any, leaf: Any) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
+def explained(codes: Any, sizes: Any, target: Any) -> Any:
+    """The share of the target's variance that each feature explains beyond what chance would.
+
+    Args:
+        codes: shape (features, rows).
+        sizes: Number of codes of each feature.
+        target: Centred, shape (rows, components).
+    """
+    features, n = codes.shape
+    dims = target.shape[1]
+    total = 0.0
+    for r in range(n):
+        for d in range(dims):
+            total += target[r, d] * target[r, d]
+    scores = np.zeros(features)
+    sums = np.zeros((sizes.max(), dims))
+    counts = np.zeros(sizes.max(), np.int64)
+    for f in range(features):
+        sums[:] = 0.0
+        counts[:] = 0
+        for r in range(n):
+            c = codes[f, r]
+            counts[c] += 1
+            for d in range(dims):
+                sums[c, d] += target[r, d]
+        between, groups = 0.0, 0
+        for c in range(sizes[f]):
+            if counts[c] > 0:
+                groups += 1
+                for d in range(dims):
+                    between += sums[c, d] * sums[c, d] / counts[c]
+        if 1 < groups < n and total > 0:
+            by_chance = (groups - 1) * (total - between) / (n - groups)
+            scores[f] = (between - by_chance) / total
+    return scores
+
+
+@numba.njit(cache=True, nogil=True)
+def group_means(codes: Any, size: int, target: Any) -> Any:
+    """The mean target of the rows with the same code, for every row."""
+    n, dims = target.shape
+    sums = np.zeros((size, dims))
+    counts = np.zeros(size, np.int64)
+    for r in range(n):
+        counts[codes[r]] += 1
+        for d in range(dims):
+            sums[codes[r], d] += target[r, d]
+    means = np.empty((n, dims))
+    for r in range(n):
+        for d in range(dims):
+            means[r, d] = sums[codes[r], d] / counts[codes[r]]
+    return means
+
+
+@numba.njit(cache=True, nogil=True)
 def histograms(leaf: Any, codes: Any, leaves: int, size: int) -> tuple[Any, Any, Any]:
     """Code counts of every leaf as sparse rows: starts (leaves + 1), codes, counts."""
     order = np.argsort(leaf.astype(np.int64) * size + codes, kind="mergesort")

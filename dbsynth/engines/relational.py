@@ -25,7 +25,7 @@ from dbsynth.randomness import hashed
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 
-FEATURES = 10  # wide, noisy conditioning hurts
+FEATURES = 14
 FEATURE_BINS = 128
 COMPONENTS = 6
 LEAST_ROWS = 10
@@ -34,6 +34,7 @@ LEAST_GAIN = 0.0  # in variances of the target; a split by chance gains a few
 DEEPEST = 24
 SCORE_ROWS = 20_000  # rows on which features are ranked
 MOST_CANDIDATES = 400
+SHORTLIST = 40  # features among which the choice is made, the best by themselves
 FIT_ROWS = 120_000  # rows on which a tree is grown
 _SLICE = 100_000  # rows that are classified at a time
 _THREADS = 2
@@ -262,32 +263,41 @@ def _informative(
     rows: Mapping[str, Codes],
     goal: Float32,
 ) -> list[str]:
-    """The features that explain most of the target's variance, less what chance would explain."""
+    """The features that explain most of the target's variance, each beyond those chosen before.
+
+    Forward stagewise: what a chosen feature explains is taken from the target before the next is
+    chosen, so that features that say the same do not crowd out others.  What chance would explain
+    does not count.
+    """
     if len(before) > MOST_CANDIDATES:  # a very wide table: what comes first, and the neighbours
         before = [*before[: MOST_CANDIDATES // 2], *before[-MOST_CANDIDATES // 2 :]]
     step = max(1, len(goal) * max(len(before), 60) // (60 * SCORE_ROWS))
     target = goal[::step].astype(np.float64)
-    total = float(((target - target.mean(axis=0)) ** 2).sum()) if len(target) else 0.0
-    if total <= 0:
+    if not len(target):
         return []
-    scores = [(_explained(rows[name][::step], target, total), name) for name in before
-              if alphabets[name].size > 1]  # fmt: skip
-    ranked = sorted(scores, key=lambda pair: (-pair[0], pair[1]))
-    return [name for score, name in ranked[:FEATURES] if score > 0]
-
-
-def _explained(codes: Codes, target: npt.NDArray[np.float64], total: float) -> float:
-    counts = np.bincount(codes)
-    present = counts > 0
-    between = -float((target.sum(axis=0) ** 2).sum()) / len(target)
-    for d in range(target.shape[1]):
-        sums = np.bincount(codes, weights=target[:, d])
-        between += float((sums[present] ** 2 / counts[present]).sum())
-    groups = int(present.sum())
-    if groups >= len(target):
-        return 0.0
-    by_chance = (groups - 1) * (total - between) / (len(target) - groups)
-    return (between - by_chance) / total
+    rest = target - target.mean(axis=0)
+    total = float((rest**2).sum())
+    names = [name for name in before if alphabets[name].size > 1]
+    if total <= 0 or not names:
+        return []
+    codes = np.stack([rows[name][::step] for name in names])
+    sizes = np.array([alphabets[name].size for name in names])
+    scores = kernel.explained(codes, sizes, rest)
+    order = [i for i in np.lexsort((names, -scores)) if scores[i] > 0][:SHORTLIST]
+    if len(order) <= FEATURES:
+        return [names[i] for i in order]
+    codes, sizes = np.ascontiguousarray(codes[order]), sizes[order]
+    chosen: list[int] = []
+    while len(chosen) < FEATURES:
+        scores = kernel.explained(codes, sizes, rest)
+        scores[chosen] = 0.0
+        best = int(np.argmax(scores))
+        if scores[best] <= 0:
+            break
+        chosen.append(best)
+        rest = rest - kernel.group_means(codes[best], int(sizes[best]), rest)
+    chosen += [i for i in range(len(order)) if i not in chosen][: FEATURES - len(chosen)]
+    return [names[order[i]] for i in chosen]
 
 
 def _bins(codes: Codes, alphabet: Alphabet, goal: Float32) -> UInt8:

@@ -83,9 +83,15 @@ def profile(key: ForeignKey, number: int) -> str:
     return f"profile:{number}:{key}"
 
 
-POSITION = "family:position"
+POSITION, REMAINING, COURSE = "family:position", "family:remaining", "family:course"
 LAST_POSITION = 60
 POSITION_ALPHABET = Alphabet(LAST_POSITION + 1, ordered=True)
+COURSE_STEPS = 32
+PLACES = {
+    POSITION: POSITION_ALPHABET,
+    REMAINING: POSITION_ALPHABET,
+    COURSE: Alphabet(COURSE_STEPS, ordered=True),
+}
 WEEKDAY_ALPHABET = Alphabet(8, ordered=False)
 DEPTH_ALPHABET = Alphabet(FIRST_DEPTH + DEEPEST, ordered=True)
 
@@ -109,6 +115,16 @@ def depths(links: Int64) -> Codes:
         codes[reached] = min(level, FIRST_DEPTH + DEEPEST - 1)
         settled |= reached
         level += 1
+
+
+def places(position: Int64, size: Int64) -> dict[str, Codes]:
+    """Where rows stand in their families: siblings before, siblings to come, and their ratio."""
+    remaining = np.maximum(size - position - 1, 0)
+    return {
+        POSITION: np.minimum(position, LAST_POSITION).astype(np.uint16),
+        REMAINING: np.minimum(remaining, LAST_POSITION).astype(np.uint16),
+        COURSE: (position * COURSE_STEPS // np.maximum(size, 1)).astype(np.uint16),
+    }
 
 
 def class_features(
