@@ -320,8 +320,10 @@ def _fit_table(work: _Work, table: Table, engine: Engine, streams: Streams) -> T
     own, own_codes = work.alphabets[table.name], work.codes[table.name]
     chain = {**own, **dealt}
     codes = {**own_codes, **dealt_codes}
-    # Numbers of children come last: they depend on the whole row, and little depends on them.
-    ordered = sorted(chain, key=lambda variable: variable.startswith(("count:", "profile:")))
+    # Times come first: siblings follow each other in time, and much hangs on day and week.  Numbers
+    # of children come last: they depend on the whole row, and little depends on them.
+    timed = _time_variables(work.tables[table.name])
+    ordered = sorted(chain, key=lambda v: (v not in timed, v.startswith(("count:", "profile:"))))
     fk = work.plan.generating.get(table.name)
     rows = work.tables[table.name].rows
     links = work.links[fk] if fk else np.arange(rows)
@@ -347,6 +349,16 @@ def _fit_table(work: _Work, table: Table, engine: Engine, streams: Streams) -> T
         np.where(links < 0, len(links) + np.arange(rows), links)[usable],
         key=streams.key("fit", table.name),
         drawn={v: m[usable] for v, m in _drawn(work.tables[table.name], codes).items()},
+    )
+
+
+def _time_variables(facts: TableFacts) -> frozenset[str]:
+    """The variables of the time in which siblings follow each other."""
+    return frozenset(
+        variable
+        for name, column in facts.columns.items()
+        if column.gap is not None
+        for variable in column_variables(name, column)
     )
 
 
