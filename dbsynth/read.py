@@ -55,6 +55,7 @@ class Rows:
             counters={n: c[order] for n, c in self.counters.items()},
             times={n: t[order] for n, t in self.times.items()},
             calendar={n: c[order] for n, c in self.calendar.items()},
+            numbers={n: x[order] for n, x in self.numbers.items()},
         )
 
 
