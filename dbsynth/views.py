@@ -45,6 +45,11 @@ def read_view(
         {name: {n: _joined(parts) for n, parts in r.numbers.items()} for name, r in found.items()},
         {name: {n: _joined(parts) for n, parts in r.codes.items()} for name, r in found.items()},
         links,
+        {
+            (table, name): quantity.unit
+            for table in found
+            for name, quantity in quantities_of(schema[table], tables[table]).items()
+        },
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from dbsynth.rules import order
+from dbsynth.rules import arithmetic, order
 from dbsynth.rules.base import Bool, Cases, Data, Kept, Place, Rule, View
 from dbsynth.rules.words import NotMine, RuleError, Words
 from dbsynth.schema import Schema
@@ -40,7 +40,7 @@ class Form(Protocol):
         """The rules of this form that hold, given those of the forms before it."""
 
 
-FORMS: tuple[Form, ...] = (order,)
+FORMS: tuple[Form, ...] = (arithmetic, order)
 
 
 def parse_rule(text: str, schema: Schema) -> Rule:

@@ -47,6 +47,9 @@ class View(Protocol):
     def links(self, key: ForeignKey) -> Int64:
         """The parent's row of every child row, -1 for none."""
 
+    def unit(self, place: Place) -> float:
+        """The grid of a column of numbers: the least that two values differ by; 0 for none."""
+
 
 @dataclass(frozen=True)
 class Data:
@@ -57,7 +60,7 @@ class Data:
         values: Numbers of columns, by table.
         coded: Codes of columns, by table.
         keys: Links of foreign keys.
-        units: The grid of each column of numbers: the least that two values differ by; 0 for none.
+        units: The grid of each column of numbers.
         free: Columns whose values are drawn, so that a rule may settle them.
         times: Columns of numbers that are dates or timestamps.
     """
@@ -86,6 +89,10 @@ class Data:
     def links(self, key: ForeignKey) -> Int64:
         """The parent's row of every child row, -1 for none."""
         return self.keys[key]
+
+    def unit(self, place: Place) -> float:
+        """The grid of a column of numbers; 0 for none."""
+        return self.units.get(place, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

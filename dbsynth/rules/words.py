@@ -87,6 +87,12 @@ class Words:
             self._tokens.append(found[1])
             place = found.end()
 
+    def copy(self) -> Words:
+        """A reader at the same place."""
+        twin = Words("", self.schema)
+        twin._tokens, twin._at = self._tokens, self._at
+        return twin
+
     def peek(self, ahead: int = 0) -> str:
         """The next word, empty at the end."""
         at = self._at + ahead

@@ -1,0 +1,526 @@
+"""The search for arithmetic: candidates are tried on a few rows, the survivors on all.
+
+Within a row: a column equals another (perhaps its parent's), another plus or times a constant, the
+sum, difference, product or quotient of two, or one of the forms of three that bills are made of.
+Along keys: it equals the sum, minimum, maximum or number of children.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dbsynth.rules.base import Data, Float64, Int64, Kept, Place
+from dbsynth.rules.chance import FEWEST, chance_equal, convincing, distinct_cases
+from dbsynth.rules.expression import (
+    UNITS,
+    Aggregate,
+    Binary,
+    Constant,
+    Expression,
+    Own,
+    Rounded,
+    combined,
+    rounded,
+)
+from dbsynth.rules.formula import EXAMPLE, Formula, formula_rule, near, parse
+from dbsynth.schema import ForeignKey
+
+__all__ = ["EXAMPLE", "mine", "parse"]
+
+_FIRST_ROWS = 8
+_ROWS = 96
+_SHARE = 0.95  # of the few rows in which a candidate must hold
+_WINDOW = 200  # columns that are combined with each other in a wide table
+_TRIPLES = 30  # more columns are not combined by three
+_PARENTS = 64
+_CHILDREN = 20_000
+_JUDGED_ROWS = 20_000
+_CONSTANT_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Candidates of one form: their values in the few rows, and how to say them."""
+
+    values: Float64  # (rows, candidates)
+    said: Callable[[int], Expression]
+
+    def __len__(self) -> int:
+        return int(self.values.shape[1])
+
+
+def mine(data: Data, before: Sequence[Kept]) -> Iterator[Kept]:
+    """All columns that follow from others, without circles."""
+    del before
+    found: list[tuple[Kept, float, int]] = []
+    for table in data.schema.tables:
+        targets = _targets(data, table.name)
+        if not targets or data.rows(table.name) < FEWEST:
+            continue
+        for window in _windows(targets):
+            found += _in_rows(data, table.name, window)
+        found += _along_keys(data, table.name, targets)
+    yield from _acyclic(found)
+
+
+def _targets(data: Data, table: str) -> list[Place]:
+    """Columns that a rule may settle: drawn, varying, in no key."""
+    in_keys = {name for key in data.schema[table].keys for name in key.columns}
+    return [
+        (table, name)
+        for name in data.values.get(table, {})
+        if (table, name) in data.free and name not in in_keys and _varies(_of(data, (table, name)))
+    ]
+
+
+def _varies(numbers: Float64) -> bool:
+    known = numbers[~np.isnan(numbers)]
+    return len(known) >= FEWEST and bool((known != known[0]).any())
+
+
+def _windows(targets: list[Place]) -> Iterator[list[Place]]:
+    if len(targets) <= _WINDOW:
+        yield targets
+        return
+    for start in range(0, len(targets) - _WINDOW // 2, _WINDOW // 2):
+        yield targets[start : start + _WINDOW]
+
+
+def _of(data: Data, place: Place) -> Float64:
+    found = data.numbers(place)
+    assert found is not None
+    return found
+
+
+# ---------------------------------------------------------------------------------------------
+# Within a row
+# ---------------------------------------------------------------------------------------------
+
+
+def _in_rows(data: Data, table: str, targets: Sequence[Place]) -> Iterator[tuple[Kept, float, int]]:
+    names = {place[1] for place in targets}
+    others = [
+        (table, n)
+        for n in data.values[table]
+        if n in names or ((table, n) not in data.free and _varies(_of(data, (table, n))))
+    ]
+    above = _parents_columns(data, table)
+    rows = _telling_rows(data.rows(table))
+    for timed in (True, False):
+        own = [Own(p) for p in others if (p in data.times) == timed]
+        theirs = [c for c in above if (c.place in data.times) == timed]
+        mine = [p for p in targets if (p in data.times) == timed]
+        if not mine:
+            continue
+        blocks = list(_blocks(data, own, theirs, rows, timed=timed))
+        if not timed:
+            spans = [Own(p) for p in others if p in data.times]
+            blocks += _spans(data, spans, rows)
+        tried = sum(map(len, blocks)) * len(mine)
+        for target in mine:
+            candidates = [e for block in blocks for e in _matching(data, target, block, rows)]
+            candidates += _with_constants(data, target, own, timed=timed)
+            kept = _best(data, target, candidates, max(tried, 1))
+            if kept is not None:
+                yield kept
+
+
+def _parents_columns(data: Data, table: str) -> list[Own]:
+    """Columns of the parents that vary."""
+    return [
+        Own((fk.parent, name), fk)
+        for fk in data.schema[table].foreign_keys
+        if fk.parent != table
+        for name, numbers in data.values.get(fk.parent, {}).items()
+        if _varies(numbers)
+    ]
+
+
+def _telling_rows(rows: int) -> Int64:
+    """A few rows, evenly spread."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, 4 * _ROWS)).astype(np.int64))
+
+
+def _values(data: Data, column: Own, rows: Int64) -> Float64:
+    numbers = _of(data, column.place)
+    if column.key is None:
+        return numbers[rows]
+    return np.append(numbers, np.nan)[data.links(column.key)[rows]]
+
+
+def _table_of(data: Data, columns: Sequence[Own], rows: Int64) -> Float64:
+    if not columns:
+        return np.zeros((len(rows), 0))
+    return np.stack([_values(data, column, rows) for column in columns], axis=1)
+
+
+def _blocks(
+    data: Data, own: Sequence[Own], above: Sequence[Own], rows: Int64, *, timed: bool
+) -> Iterator[_Block]:
+    """The forms, from the plainest on."""
+    mine, theirs = _table_of(data, own, rows), _table_of(data, above, rows)
+    yield _Block(mine, lambda i: own[i])
+    yield _Block(theirs, lambda i: above[i])
+    if timed or len(own) < 2:
+        return
+    left, right = np.triu_indices(len(own), 1)
+    for sign in "+*":
+        yield _paired(sign, own, own, mine, mine, left, right)
+    yield _paired("-", own, own, mine, mine, left, right)
+    yield _paired("-", own, own, mine, mine, right, left)
+    yield _paired("/", own, own, mine, mine, left, right)
+    yield _paired("/", own, own, mine, mine, right, left)
+    if above:
+        each, theirs_each = (a.ravel() for a in np.indices((len(own), len(above))))
+        yield _paired("*", own, above, mine, theirs, each, theirs_each)
+    if len(own) <= _TRIPLES:
+        yield from _triples(own, mine)
+
+
+def _paired(
+    sign: str, first: Sequence[Own], second: Sequence[Own], mine: Float64, theirs: Float64,
+    left: Int64, right: Int64,
+) -> _Block:  # fmt: skip
+    values = combined(sign, mine[:, left], theirs[:, right])
+    return _Block(values, lambda i: Binary(sign, first[left[i]], second[right[i]]))
+
+
+def _triples(own: Sequence[Own], mine: Float64) -> Iterator[_Block]:
+    """Sums of three with signs; products with a third as addend, factor, discount or surcharge."""
+    left, right = np.triu_indices(len(own), 1)
+    pairs, third = (a.ravel() for a in np.indices((len(left), len(own))))
+    keep = (third != left[pairs]) & (third != right[pairs])
+    a, b, c = left[pairs][keep], right[pairs][keep], third[keep]
+
+    for inner, outer in (("+", "+"), ("+", "-"), ("*", "-"), ("*", "+"), ("*", "*"), ("+", "*")):
+        ordered = (inner, outer) in (("+", "+"), ("*", "*"))
+        rising = b < c if ordered else np.ones(len(c), bool)
+        first, second, last = a[rising], b[rising], c[rising]
+        values = combined(outer, combined(inner, mine[:, first], mine[:, second]), mine[:, last])
+        yield _Block(values, _said_triple(own, first, second, last, inner, outer))
+    for whole in (1.0, 100.0):
+        rates = [
+            i for i in range(len(own))
+            if np.nanmax(np.abs(mine[:, i]), initial=0.0) <= whole
+            and (whole == 1.0 or np.nanmax(np.abs(mine[:, i]), initial=0.0) > 1)
+        ]  # fmt: skip
+        for sign, rate in itertools.product("-+", rates):
+            yield from _with_rate(own, mine, left, right, rate, sign, whole)
+
+
+def _said_triple(
+    own: Sequence[Own], a: Int64, b: Int64, c: Int64, inner: str, outer: str
+) -> Callable[[int], Expression]:
+    return lambda i: Binary(outer, Binary(inner, own[a[i]], own[b[i]]), own[c[i]])
+
+
+def _with_rate(
+    own: Sequence[Own], mine: Float64, left: Int64, right: Int64, rate: int, sign: str,
+    whole: float,
+) -> Iterator[_Block]:  # fmt: skip
+    """Columns and products of two, less or plus a share of themselves."""
+    share: Expression = own[rate]
+    if whole != 1.0:
+        share = Binary("/", share, Constant(whole))
+    factor = Binary(sign, Constant(1.0), share)
+    factors = combined(sign, np.ones(len(mine)), mine[:, rate] / whole)[:, None]
+    yield _Block(mine * factors, lambda i: Binary("*", own[i], factor))
+    products = mine[:, left] * mine[:, right] * factors
+    yield _Block(products, lambda i: Binary("*", Binary("*", own[left[i]], own[right[i]]), factor))
+
+
+def _spans(data: Data, times: Sequence[Own], rows: Int64) -> list[_Block]:
+    """Days, hours, minutes and seconds between two times."""
+    if len(times) < 2:
+        return []
+    table = _table_of(data, times, rows)
+    left, right = (a.ravel() for a in np.indices((len(times), len(times))))
+    left, right = left[left != right], right[left != right]
+    spans = table[:, left] - table[:, right]
+    return [
+        _Block(
+            spans / UNITS[unit],
+            lambda i, unit=unit: Binary(  # type: ignore[misc]
+                "/", Binary("-", times[left[i]], times[right[i]]), Constant(1.0, unit)
+            ),
+        )
+        for unit in ("days", "hours", "minutes", "seconds")
+    ]
+
+
+def _matching(data: Data, target: Place, block: _Block, rows: Int64) -> Iterator[Expression]:
+    """The candidates of a block that hold in the few rows."""
+    own, unit = _of(data, target)[rows], data.unit(target)
+    present = np.flatnonzero(~np.isnan(own))
+    if len(present) < _FIRST_ROWS or not len(block):
+        return
+    values, mode = np.unique(own[present], return_counts=True)
+    common = values[np.argmax(mode)]
+    rare = present[own[present] != common]
+    first = (rare if len(rare) >= _FIRST_ROWS else present)[:_FIRST_ROWS]
+    open_ = np.arange(len(block))
+    for part in (first, present):
+        found = block.values[np.ix_(part, open_)]
+        known = ~np.isnan(found)
+        agree = (near(own[part][:, None], found, unit) | ~known).sum(axis=0)
+        enough = (agree >= _SHARE * len(part)) & (known.any(axis=0) | (part is first))
+        open_ = open_[enough]
+        if not len(open_):
+            return
+    for place in open_:
+        expression = block.said(int(place))
+        if target not in expression.places:
+            yield expression
+
+
+def _with_constants(
+    data: Data, target: Place, own: Sequence[Own], *, timed: bool
+) -> Iterator[Expression]:
+    """Another column plus a constant, or times one."""
+    numbers, unit = _of(data, target), data.unit(target)
+    for column in own:
+        if column.place == target:
+            continue
+        other = _of(data, column.place)
+        both = np.flatnonzero(~(np.isnan(numbers) | np.isnan(other)))
+        if len(both) < FEWEST:
+            continue
+        both = both[np.linspace(0, len(both) - 1, min(len(both), _ROWS)).astype(np.int64)]
+        left, right = numbers[both], other[both]
+        difference = float(np.median(left - right))
+        if difference and np.mean(near(left, right + difference, unit)) >= _SHARE:
+            yield _offset(column, difference, timed=timed)
+        if timed:
+            continue
+        largest = np.argsort(-np.abs(right), kind="stable")[: max(len(right) // 2, 1)]
+        ratio = float(
+            np.median(left[largest] / np.where(right[largest] == 0, np.nan, right[largest]))
+        )
+        for digits in range(1, _CONSTANT_DIGITS + 1) if np.isfinite(ratio) and ratio else ():
+            factor = float(f"{ratio:.{digits - 1}e}")
+            if factor != 1 and np.mean(near(left, right * factor, unit)) >= _SHARE:
+                yield Binary("*", column, Constant(factor))
+                break
+
+
+def _offset(column: Own, difference: float, *, timed: bool) -> Expression:
+    sign, size = ("+", difference) if difference > 0 else ("-", -difference)
+    if not timed:
+        return Binary(sign, column, Constant(float(f"{size:.12g}")))
+    unit = next(unit for unit, width in UNITS.items() if size % width == 0 or width == 1.0)
+    return Binary(sign, column, Constant(size / UNITS[unit], unit))
+
+
+# ---------------------------------------------------------------------------------------------
+# Along keys
+# ---------------------------------------------------------------------------------------------
+
+
+def _along_keys(
+    data: Data, table: str, targets: Sequence[Place]
+) -> Iterator[tuple[Kept, float, int]]:
+    """Columns of a table that gather the children of its rows, or of its rows' parents."""
+    ways: list[tuple[ForeignKey, ForeignKey | None]] = []
+    for key in data.schema.foreign_keys:
+        if key.child == key.parent:
+            continue
+        if key.parent == table:
+            ways.append((key, None))
+        ways += [
+            (key, up)
+            for up in data.schema[table].foreign_keys
+            if up.parent == key.parent and table not in (up.parent, key.child)
+        ]
+    gathered_ = [(way, blocks) for way in ways for blocks in _gathered(data, *way)]
+    tried = sum(len(block) for _, (block, _) in gathered_) * len(targets)
+    for target in targets:
+        candidates: list[Expression] = []
+        for (_, up), (block, parents) in gathered_:
+            rows = parents if up is None else _rows_under(data, up, parents)
+            values = block
+            if up is not None:
+                place = np.searchsorted(parents, data.links(up)[rows])
+                values = _Block(block.values[place], block.said)
+            candidates += _matching_kind(data, target, values, rows)
+        kept = _best(data, target, candidates, max(tried, 1))
+        if kept is not None:
+            yield kept
+
+
+def _matching_kind(data: Data, target: Place, block: _Block, rows: Int64) -> Iterator[Expression]:
+    """As `_matching`, times with times only."""
+    for expression in _matching(data, target, block, rows):
+        timed = bool(expression.places) and expression.places[0] in data.times
+        if timed == (target in data.times):
+            yield expression
+
+
+def _rows_under(data: Data, up: ForeignKey, parents: Int64) -> Int64:
+    """Rows that hang under some of the parents."""
+    return np.flatnonzero(np.isin(data.links(up), parents))[: 4 * _ROWS]
+
+
+def _gathered(data: Data, key: ForeignKey, up: ForeignKey | None) -> Iterator[tuple[_Block, Int64]]:
+    """Everything that can be gathered from the children of some parents; rising parents."""
+    links = data.links(key)
+    linked = np.flatnonzero(links >= 0)
+    if len(linked) < FEWEST:
+        return
+    counts = np.bincount(links[linked], minlength=data.rows(key.parent))
+    parents = _some_parents(counts)
+    rows = np.flatnonzero(np.isin(links, parents))
+    rows = rows[np.argsort(links[rows], kind="stable")]
+    starts = np.searchsorted(links[rows], parents)
+    number = counts[parents].astype(np.float64)[:, None]
+    yield _Block(number, lambda _: Aggregate("count", None, key, up)), parents
+    for timed in (True, False):
+        columns = [
+            Own((key.child, name))
+            for name, numbers in data.values.get(key.child, {}).items()
+            if ((key.child, name) in data.times) == timed and _varies(numbers)
+        ]
+        if not columns:
+            continue
+        table = _table_of(data, columns, rows)
+        blocks = [_Block(table, lambda i, c=columns: c[i])]  # type: ignore[misc]
+        functions = ["min", "max"]
+        if not timed:
+            functions.append("sum")
+            if len(columns) > 1:
+                left, right = np.triu_indices(len(columns), 1)
+                blocks.append(_paired("*", columns, columns, table, table, left, right))
+                if len(columns) <= _TRIPLES // 2:
+                    blocks += _triples(columns, table)
+        for function in functions:
+            for inner in blocks if function == "sum" else blocks[:1]:
+                for digits in (
+                    (None, 2) if function == "sum" and inner is not blocks[0] else (None,)
+                ):
+                    yield _aggregated(function, inner, digits, starts, key, up), parents
+
+
+def _some_parents(counts: Int64) -> Int64:
+    """Parents with children, those with several first, whose children are not too many."""
+    several = np.flatnonzero(counts > 1)
+    parents = several if len(several) >= _FIRST_ROWS else np.flatnonzero(counts > 0)
+    parents = parents[np.linspace(0, len(parents) - 1, min(len(parents), _PARENTS)).astype(int)]
+    parents = np.unique(parents)
+    light = parents[np.argsort(counts[parents], kind="stable")]
+    return np.sort(light[: max(1, int((np.cumsum(counts[light]) <= _CHILDREN).sum()))])
+
+
+def _aggregated(
+    function: str, inner: _Block, digits: int | None, starts: Int64, key: ForeignKey,
+    up: ForeignKey | None,
+) -> _Block:  # fmt: skip
+    values = inner.values if digits is None else rounded(inner.values, digits)
+    if function == "sum":
+        taken = np.add.reduceat(np.nan_to_num(values), starts, axis=0)
+    else:
+        taken = (np.fmin if function == "min" else np.fmax).reduceat(values, starts, axis=0)
+
+    def said(i: int) -> Expression:
+        one = inner.said(i)
+        return Aggregate(function, one if digits is None else Rounded(one, digits), key, up)
+
+    return _Block(taken, said)
+
+
+# ---------------------------------------------------------------------------------------------
+# Judging
+# ---------------------------------------------------------------------------------------------
+
+
+def _best(
+    data: Data, target: Place, candidates: Iterable[Expression], tried: int
+) -> tuple[Kept, float, int] | None:
+    """The candidate that holds most often, the shortest of them; with its share and its size."""
+    best: tuple[Kept, float, int] | None = None
+    for expression in candidates:
+        kept = _judged(data, target, expression, tried)
+        if kept is None:
+            continue
+        rank = (-kept.held / kept.of, expression.size, -kept.of)
+        if best is None or rank < (-best[1], best[2], -best[0].of):
+            best = kept, kept.held / kept.of, expression.size
+    return best
+
+
+def _judged(data: Data, target: Place, expression: Expression, tried: int) -> Kept | None:
+    rule = formula_rule(data.schema, target, expression)
+    cases, wanted = rule.cases(data), expression.value(data)
+    if cases is None or wanted is None or cases.of < FEWEST:
+        return None
+    own = _of(data, target)
+    wanted = np.broadcast_to(wanted, own.shape)
+    rows = np.flatnonzero(cases.could)
+    if len(rows) > _JUDGED_ROWS:
+        rows = rows[np.linspace(0, len(rows) - 1, _JUDGED_ROWS).astype(np.int64)]
+    chance = _chance(own[rows], wanted[rows], data.unit(target))
+    inputs = [_inputs(data, place, target[0], expression) for place in expression.places]
+    same = [column[rows] for column in inputs if column is not None and len(column) == len(own)]
+    distinct = distinct_cases(*same) if same else distinct_cases(wanted[rows])
+    if not convincing(cases.held, cases.of, distinct, chance, tried):
+        return None
+    for column in (own, wanted, *(c for c in inputs if c is not None and len(c) == len(own))):
+        if not _tells(column[rows], cases.broken[rows]):
+            return None
+    return Kept(rule, cases.held, cases.of)
+
+
+def _chance(own: Float64, wanted: Float64, unit: float) -> float:
+    tolerance = 0.5 * unit if unit else 1e-6 * float(np.median(np.abs(own)))
+    return chance_equal(own, wanted, tolerance)
+
+
+def _inputs(data: Data, place: Place, table: str, expression: Expression) -> Float64 | None:
+    """A column of the expression, row by row; None for a column of children."""
+    if place[0] == table:
+        return data.numbers(place)
+    for key in expression.keys:
+        if key.child == table and key.parent == place[0] and not _gathers(expression):
+            return np.append(_of(data, place), np.nan)[data.links(key)]
+    return None
+
+
+def _gathers(expression: Expression) -> bool:
+    return isinstance(expression, Aggregate)
+
+
+def _tells(column: Float64, broken: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> bool:
+    """Whether the rule was also put to the test where a column has not its commonest value."""
+    values, counts = np.unique(column, return_counts=True)
+    if counts.max() < len(column) / 2:
+        return True
+    rare = column != values[np.argmax(counts)]
+    return int(rare.sum()) >= FEWEST and float(broken[rare].mean()) <= 1 - _SHARE
+
+
+def _acyclic(found: Sequence[tuple[Kept, float, int]]) -> Iterator[Kept]:
+    """The rules, each column settled once, none by a way round that leads back to it."""
+    needs: dict[Place, set[Place]] = {}
+    for kept, _, _ in sorted(found, key=lambda f: (-f[1], f[2])):
+        rule = kept.rule
+        assert isinstance(rule, Formula)
+        inputs = set(rule.places[1:])
+        if rule.target in needs or _reaches(needs, inputs, rule.target):
+            continue
+        needs[rule.target] = inputs
+        yield kept
+
+
+def _reaches(needs: dict[Place, set[Place]], start: set[Place], goal: Place) -> bool:
+    """Whether something in ``start`` follows, perhaps by a long way, from the goal."""
+    open_, seen = list(start), set(start)
+    while open_:
+        place = open_.pop()
+        if place == goal:
+            return True
+        fresh = needs.get(place, set()) - seen
+        seen |= fresh
+        open_ += fresh
+    return False
