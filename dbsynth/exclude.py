@@ -289,6 +289,8 @@ def _disjoint(low: Float64, high: Float64) -> bool:
 def _conflicts(claims: _Claims, late: Int64 | None = None) -> Bool:
     """Rows that overlap an earlier one of their group; of two, the one in ``late`` is to blame."""
     rows = np.flatnonzero(claims.subject)
+    if not len(rows):
+        return np.zeros(len(claims.subject), bool)
     group = group_ids([claims.group.take(pa.array(rows)).to_numpy(zero_copy_only=False)])
     is_late = np.zeros(len(claims.subject), bool)
     if late is not None:

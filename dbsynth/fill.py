@@ -72,6 +72,8 @@ def own_values(
         index: What codes inside bins and provided values are drawn by: the positions themselves, or
             other numbers where a value shall be drawn anew.
     """
+    if model.derived:  # until its rule is applied
+        return pa.nulls(len(positions), arrow_type(column))
     key = draft.streams.key("values", table.name, column.name)
     codes = draft.codes[table.name].get(variables.column(column.name))
     mine = None if codes is None else codes[positions]

@@ -14,6 +14,7 @@ from dbsynth.progress import Progress
 from dbsynth.quantities import quantities_of
 from dbsynth.read import Rows, link_rows, read_rows
 from dbsynth.rules import Data, choose, mine
+from dbsynth.rules.formula import Formula
 from dbsynth.schema import ForeignKey
 
 Int64 = npt.NDArray[np.int64]
@@ -31,10 +32,43 @@ def find_rules(database: Database, plan: Outline, progress: Progress) -> Outline
 def with_rules(
     plan: Outline, rows: Mapping[str, Rows], links: Mapping[ForeignKey, Int64]
 ) -> Outline:
-    """The outline with the rules to keep: those mined, or those of the spec."""
+    """The outline with the rules to keep: those mined, or those of the spec.
+
+    What they settle alone leaves the rows.
+    """
     data = data_of(plan, rows, links)
     rules, notes = choose(mine(data), plan.wanted, data)
-    return replace(plan, rules=rules, notes=plan.notes + notes)
+    plan = replace(plan, rules=rules, notes=plan.notes + notes)
+    return without_derived(plan, rows, data)
+
+
+def without_derived(plan: Outline, rows: Mapping[str, Rows], data: Data) -> Outline:
+    """The outline where columns that follow from their own row and its parents are not drawn.
+
+    Their presence is drawn where they are NULL beside known columns; where they have a value beside
+    a NULL they are drawn as ever, and computed only where they can be.
+    """
+    tables = dict(plan.tables)
+    for kept in plan.rules:
+        rule = kept.rule
+        if not isinstance(rule, Formula) or not rule.within:
+            continue
+        table, name = rule.target
+        own, wanted = data.numbers(rule.target), rule.expression.value(data)
+        if own is None or wanted is None or tables[table].strategy != "synthesize":
+            continue
+        missing, unknown = np.isnan(own), np.isnan(np.broadcast_to(wanted, own.shape))
+        if (unknown & ~missing).any():
+            continue
+        mixed = bool((missing & ~unknown).any())
+        columns = dict(tables[table].columns)
+        columns[name] = replace(columns[name], derived=True, nulls=mixed)
+        tables[table] = replace(tables[table], columns=columns)
+        rows[table].times.pop(name, None)
+        rows[table].codes.pop(name, None)
+        if mixed:
+            rows[table].codes[name] = (~missing).astype(np.uint16)
+    return replace(plan, tables=tables)
 
 
 def data_of(plan: Outline, rows: Mapping[str, Rows], links: Mapping[ForeignKey, Int64]) -> Data:

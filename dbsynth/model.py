@@ -104,6 +104,7 @@ class ColumnModel:
         calendar: How a time lies in the week and in the day.
         gap: How long after the sibling before a time lies; only one column of a table has it.
         spare: What draws texts where a CHECK refuses those of the provider.
+        derived: Whether a rule computes the values; the engine draws at most their presence.
     """
 
     decision: Decision
@@ -117,6 +118,7 @@ class ColumnModel:
     calendar: Calendar | None = None
     gap: Gap | None = None
     spare: Provided | None = None
+    derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +296,7 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
                 "latest": column.gap.latest,
             },
             "spare": _provided_json(column.spare),
+            "derived": column.derived,
         }
     return {
         "strategy": facts.strategy,
@@ -374,6 +377,7 @@ def _facts(
             _calendar(column["calendar"]),
             _gap(column["gap"]),
             _provided(column["spare"]),
+            column["derived"],
         )
     people = AvoidList.from_bytes(bytes.fromhex(value["people"])) if value["people"] else None
     return TableFacts(value["strategy"], value["reason"], value["rows"], columns, copied, people)

@@ -16,6 +16,7 @@ from dbsynth.drafted import Draft
 from dbsynth.fill import converted, keys_of, own_values, values, whole
 from dbsynth.model import ColumnModel
 from dbsynth.randomness import hashed
+from dbsynth.rules.formula import Formula
 from dbsynth.schema import ForeignKey, Kind, Table
 
 Int64 = npt.NDArray[np.int64]
@@ -232,14 +233,40 @@ def parts_of(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:
 
 
 def own_parts(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:
-    """Columns outside of all foreign keys whose values may change."""
+    """Columns outside of all foreign keys whose values may change.
+
+    A column that a rule computes changes together with those that it follows from.
+    """
     models = draft.model.tables[table.name].columns
+    inputs = computed_from(draft, table)
     return [
         Own(draft, table, name)
-        for name in columns
+        for name in dict.fromkeys(n for c in columns for n in (*inputs.get(c, ()), c))
         if name in models and not keys_of(draft, table, name)
         and (models[name].codec is not None or models[name].provided is not None)
     ]  # fmt: skip
+
+
+def computed_from(draft: Draft, table: Table) -> dict[str, tuple[str, ...]]:
+    """The own columns that each column follows from, where a rule computes it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for kept in draft.model.rules:
+        rule = kept.rule
+        if isinstance(rule, Formula) and rule.table == table.name:
+            own = tuple(name for where, name in rule.places[1:] if where == table.name)
+            if own and rule.within:
+                found[rule.target[1]] = own
+    for name in list(found):
+        open_ = [name]
+        leaves: dict[str, None] = {}
+        while open_:
+            one = open_.pop()
+            if one in found:
+                open_ += found[one]
+            else:
+                leaves[one] = None
+        found[name] = tuple(sorted(leaves))
+    return found
 
 
 def bundle(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:

@@ -17,7 +17,7 @@ from dbsynth.codec import (
     to_numbers,
     write_form,
 )
-from dbsynth.model import ColumnModel, TableFacts
+from dbsynth.model import TableFacts
 from dbsynth.schema import Column, Kind, Table
 from dbsynth.times import DAY
 
@@ -34,7 +34,9 @@ class Quantity:
         kind: What the values are, also where they are stored as text.
         form: Their text form; empty where they are no text.
         unit: The least that two values differ by (times in microseconds); 0 for no grid.
+        grid: What all values are a multiple of, which may be wider.
         digits: Digits after the point, -1 for no rounding.
+        limit: The largest number that the column can hold.
     """
 
     kind: Kind
@@ -42,6 +44,8 @@ class Quantity:
     unit: float
     digits: int
     zoned: bool = False
+    limit: float = np.inf
+    grid: float = 0.0
 
     @property
     def timed(self) -> bool:
@@ -59,7 +63,7 @@ class Quantity:
     def values(self, numbers: Float64) -> pa.Array:
         """Values on the column's grid; NULL for NaN."""
         present = ~np.isnan(numbers)
-        numbers = np.where(present, numbers, 0.0)
+        numbers = np.clip(np.where(present, numbers, 0.0), -self.limit, self.limit)
         if self.kind is Kind.DATE:
             numbers = np.floor(numbers / DAY)
         elif self.digits >= 0 and not self.timed:
@@ -84,16 +88,22 @@ def quantity_of(table: Table, name: str, facts: TableFacts) -> Quantity | None:
     if not isinstance(number, Number) or kind not in (*_TIMES, *_NUMBERS):
         return None
     if kind in _TIMES:
-        unit = _time_unit(kind, model, number)
-        return Quantity(kind, form, unit, 0, column.zoned)
+        unit = DAY if kind is Kind.DATE else 1.0
+        step = model.anchor.step if model.anchor else number.step
+        return Quantity(kind, form, unit, 0, column.zoned, grid=max(step, unit))
     digits = number.digits if kind is not Kind.INTEGER else 0
-    return Quantity(kind, form, 10.0**-digits if digits >= 0 else 0.0, digits)
+    unit = 10.0**-digits if digits >= 0 else 0.0
+    return Quantity(kind, form, unit, digits, limit=_limit(column), grid=unit)
 
 
-def _time_unit(kind: Kind, model: ColumnModel, number: Number) -> float:
-    if kind is Kind.DATE:
-        return DAY
-    return max(model.anchor.step if model.anchor else number.step, 1.0)
+def _limit(column: Column) -> float:
+    """The largest number that a column can hold."""
+    if column.kind is Kind.INTEGER and column.bits:
+        return 2.0 ** (column.bits - 1) - 1
+    if column.kind in (Kind.INTEGER, Kind.DECIMAL) and column.precision is not None:
+        scale = column.scale or 0
+        return float(10.0 ** (column.precision - scale) - 10.0**-scale)
+    return np.inf
 
 
 def _declared(column: Column) -> Quantity | None:

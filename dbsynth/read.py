@@ -61,6 +61,8 @@ class Rows:
 
 def codec_of(column: ColumnModel) -> Codec | None:
     """The codec through which the engine sees a column; None where it does not see it."""
+    if column.derived:
+        return Presence(always=False) if column.nulls else None
     if column.codec is not None:
         return column.codec
     if column.nulls and (column.provided or column.mint):

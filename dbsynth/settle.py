@@ -29,12 +29,15 @@ from dbsynth.parts import Own, Part, bundle, own_parts, parts_of
 from dbsynth.progress import Progress
 from dbsynth.randomness import hashed
 from dbsynth.schema import Check, ForeignKey, Kind, Table
+from dbsynth.upkeep import keep_values
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 _ROUNDS = 8
 _EASY_ROUNDS = 3  # rounds in which a repair leaves the generating links alone
+_RULED_ROUNDS = 5  # rounds after which a constraint may break a rule
+_PASSES = 4
 _DRAWS = 6
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 
@@ -51,6 +54,13 @@ def settle(draft: Draft, stage: Stage, progress: Progress) -> None:
         if draft.rows[name]:
             _settle_table(draft, stage, model.schema[name])
         progress.advance(1)
+    # Sums of children, and what follows from them, are known when all tables are settled.
+    for _ in range(_PASSES if model.rules else 0):
+        changed = [name for name in model.plan.order if keep_values(draft, [name])]
+        for name in changed:
+            _settle_table(draft, stage, model.schema[name])
+        if not changed:
+            break
 
 
 def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
@@ -66,6 +76,8 @@ def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
     keys = [key for key in table.keys if {*key.columns, *key.where_columns} <= known]
     doubtful = [key for key in keys if not holds_by_construction(draft, table, key)]
     for round_ in range(_ROUNDS):
+        if round_ < _RULED_ROUNDS:
+            keep_values(draft, [table.name])
         repaired = bool(checks) and _repair_checks(draft, stage, table, checks, round_)
         # A repair may have changed what held by construction.
         for key in keys if repaired or round_ else doubtful:

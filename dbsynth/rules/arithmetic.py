@@ -40,6 +40,7 @@ _PARENTS = 64
 _CHILDREN = 20_000
 _JUDGED_ROWS = 20_000
 _CONSTANT_DIGITS = 6
+_MOST_JUDGED = 40  # candidates of one column that hold in the few rows
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class _Block:
 def mine(data: Data, before: Sequence[Kept]) -> Iterator[Kept]:
     """All columns that follow from others, without circles."""
     del before
-    found: list[tuple[Kept, float, int]] = []
+    found: list[Kept] = []
     for table in data.schema.tables:
         targets = _targets(data, table.name)
         if not targets or data.rows(table.name) < FEWEST:
@@ -101,7 +102,7 @@ def _of(data: Data, place: Place) -> Float64:
 # ---------------------------------------------------------------------------------------------
 
 
-def _in_rows(data: Data, table: str, targets: Sequence[Place]) -> Iterator[tuple[Kept, float, int]]:
+def _in_rows(data: Data, table: str, targets: Sequence[Place]) -> Iterator[Kept]:
     names = {place[1] for place in targets}
     others = [
         (table, n)
@@ -124,9 +125,7 @@ def _in_rows(data: Data, table: str, targets: Sequence[Place]) -> Iterator[tuple
         for target in mine:
             candidates = [e for block in blocks for e in _matching(data, target, block, rows)]
             candidates += _with_constants(data, target, own, timed=timed)
-            kept = _best(data, target, candidates, max(tried, 1))
-            if kept is not None:
-                yield kept
+            yield from _convincing(data, target, candidates, max(tried, 1))
 
 
 def _parents_columns(data: Data, table: str) -> list[Own]:
@@ -320,9 +319,7 @@ def _offset(column: Own, difference: float, *, timed: bool) -> Expression:
 # ---------------------------------------------------------------------------------------------
 
 
-def _along_keys(
-    data: Data, table: str, targets: Sequence[Place]
-) -> Iterator[tuple[Kept, float, int]]:
+def _along_keys(data: Data, table: str, targets: Sequence[Place]) -> Iterator[Kept]:
     """Columns of a table that gather the children of its rows, or of its rows' parents."""
     ways: list[tuple[ForeignKey, ForeignKey | None]] = []
     for key in data.schema.foreign_keys:
@@ -346,9 +343,7 @@ def _along_keys(
                 place = np.searchsorted(parents, data.links(up)[rows])
                 values = _Block(block.values[place], block.said)
             candidates += _matching_kind(data, target, values, rows)
-        kept = _best(data, target, candidates, max(tried, 1))
-        if kept is not None:
-            yield kept
+        yield from _convincing(data, target, candidates, max(tried, 1))
 
 
 def _matching_kind(data: Data, target: Place, block: _Block, rows: Int64) -> Iterator[Expression]:
@@ -435,19 +430,26 @@ def _aggregated(
 # ---------------------------------------------------------------------------------------------
 
 
-def _best(
+def _convincing(
     data: Data, target: Place, candidates: Iterable[Expression], tried: int
-) -> tuple[Kept, float, int] | None:
-    """The candidate that holds most often, the shortest of them; with its share and its size."""
-    best: tuple[Kept, float, int] | None = None
-    for expression in candidates:
+) -> Iterator[Kept]:
+    """The candidates that are rules, of a few plain ones."""
+    plainest = sorted(candidates, key=lambda e: (e.size, _turned(e), len(e.words(data.schema))))
+    for expression in plainest[:_MOST_JUDGED]:
         kept = _judged(data, target, expression, tried)
-        if kept is None:
-            continue
-        rank = (-kept.held / kept.of, expression.size, -kept.of)
-        if best is None or rank < (-best[1], best[2], -best[0].of):
-            best = kept, kept.held / kept.of, expression.size
-    return best
+        if kept is not None:
+            yield kept
+
+
+def _turned(expression: Expression) -> int:
+    """How many differences, quotients and found numbers there are: the plainer way has none."""
+    if isinstance(expression, Constant):
+        return int(expression.number not in (1.0, 100.0))
+    if isinstance(expression, Binary):
+        own = expression.sign in "-/" and not isinstance(expression.left, Constant)
+        return own + _turned(expression.left) + _turned(expression.right)
+    inner = getattr(expression, "inner", None)
+    return 0 if inner is None else _turned(inner)
 
 
 def _judged(data: Data, target: Place, expression: Expression, tried: int) -> Kept | None:
@@ -463,13 +465,19 @@ def _judged(data: Data, target: Place, expression: Expression, tried: int) -> Ke
     chance = _chance(own[rows], wanted[rows], data.unit(target))
     inputs = [_inputs(data, place, target[0], expression) for place in expression.places]
     same = [column[rows] for column in inputs if column is not None and len(column) == len(own)]
-    distinct = distinct_cases(*same) if same else distinct_cases(wanted[rows])
+    distinct = distinct_cases(*same) if same else _families(data, expression, rows)
     if not convincing(cases.held, cases.of, distinct, chance, tried):
         return None
-    for column in (own, wanted, *(c for c in inputs if c is not None and len(c) == len(own))):
-        if not _tells(column[rows], cases.broken[rows]):
+    for column in (own[rows], wanted[rows], *same):
+        if not _tells(column, cases.broken[rows]):
             return None
     return Kept(rule, cases.held, cases.of)
+
+
+def _families(data: Data, expression: Expression, rows: Int64) -> int:
+    """How many different families the rows gather."""
+    up = expression.up if isinstance(expression, Aggregate) else None
+    return len(rows) if up is None else len(np.unique(data.links(up)[rows]))
 
 
 def _chance(own: Float64, wanted: Float64, unit: float) -> float:
@@ -478,12 +486,12 @@ def _chance(own: Float64, wanted: Float64, unit: float) -> float:
 
 
 def _inputs(data: Data, place: Place, table: str, expression: Expression) -> Float64 | None:
-    """A column of the expression, row by row; None for a column of children."""
+    """A column of the expression, row by row, or which parent it is of; None for children."""
     if place[0] == table:
         return data.numbers(place)
     for key in expression.keys:
         if key.child == table and key.parent == place[0] and not _gathers(expression):
-            return np.append(_of(data, place), np.nan)[data.links(key)]
+            return data.links(key).astype(np.float64)
     return None
 
 
@@ -500,10 +508,10 @@ def _tells(column: Float64, broken: np.ndarray[tuple[int, ...], np.dtype[np.bool
     return int(rare.sum()) >= FEWEST and float(broken[rare].mean()) <= 1 - _SHARE
 
 
-def _acyclic(found: Sequence[tuple[Kept, float, int]]) -> Iterator[Kept]:
+def _acyclic(found: Sequence[Kept]) -> Iterator[Kept]:
     """The rules, each column settled once, none by a way round that leads back to it."""
     needs: dict[Place, set[Place]] = {}
-    for kept, _, _ in sorted(found, key=lambda f: (-f[1], f[2])):
+    for kept in sorted(found, key=_rank):
         rule = kept.rule
         assert isinstance(rule, Formula)
         inputs = set(rule.places[1:])
@@ -511,6 +519,14 @@ def _acyclic(found: Sequence[tuple[Kept, float, int]]) -> Iterator[Kept]:
             continue
         needs[rule.target] = inputs
         yield kept
+
+
+def _rank(kept: Kept) -> tuple[float, int, int, int]:
+    """What holds more often comes first, then what is said more plainly."""
+    rule = kept.rule
+    assert isinstance(rule, Formula)
+    size, turned = rule.expression.size, _turned(rule.expression)
+    return -kept.held / kept.of, size, turned, len(str(rule))
 
 
 def _reaches(needs: dict[Place, set[Place]], start: set[Place], goal: Place) -> bool:

@@ -62,7 +62,12 @@ class Formula:
 
 
 def near(own: Float64, wanted: Float64, unit: float) -> Bool:
-    """Whether values equal others after rounding to their grid; NaN equals nothing."""
+    """Whether values equal others after rounding to their grid; NaN equals nothing.
+
+    A grid wider than one is that of dates, and a time is rounded down to its date.
+    """
+    if unit > 1:
+        return np.asarray(own == np.floor(wanted / unit) * unit)
     size = np.maximum(np.abs(own), np.abs(wanted))
     limit = 0.5 * unit * (1 + 1e-9) + _BLUR * size if unit else _LOOSE * size
     return np.asarray(np.abs(own - wanted) <= limit)

@@ -9,12 +9,15 @@ import numpy as np
 
 from dbsynth.rules.base import Cases, Data, Float64, Int64, Kept, Place, View
 from dbsynth.rules.chance import chance_at_most, convincing, distinct_cases, effective_cases
+from dbsynth.rules.formula import Formula
 from dbsynth.rules.words import NotMine, RuleError, Words, along, column_name
 from dbsynth.schema import ForeignKey, Schema
 
 EXAMPLE = "rental.returned >= rental.rented"
 _PRUNING_ROWS = 512
 _PRUNING_SHARE = 0.02  # breaks in so few rows may be slips
+_NEAREST = 0.01  # the share of rows in which two columns of one measure come close
+_NEAR = 0.05  # of the spread of the narrower one
 _JUDGED_ROWS = 20_000  # are enough to say what chance would do
 
 
@@ -51,6 +54,12 @@ class Order:
     def keys(self) -> tuple[ForeignKey, ...]:
         """The key between them."""
         return () if self.key is None else (self.key,)
+
+    def turned(self) -> Order | None:
+        """The same with the other column giving way; None along a key."""
+        if self.key is not None:
+            return None
+        return Order(self.other, self.subject, not self.at_least, None, self.sentence)
 
     def cases(self, view: View) -> Cases | None:
         """Rows where neither is NULL; those the wrong way round."""
@@ -89,7 +98,7 @@ def parse(words: Words) -> Order:
 
 def mine(data: Data, found: Sequence[Kept]) -> Iterator[Kept]:
     """Inequalities within rows and along keys that hold, and that independence would break."""
-    settled = {kept.rule.places[0]: set(kept.rule.places) for kept in found if kept.rule.places}
+    settled = _settled(found)
     tried = sum(len(own) * (len(own) + 2 * len(other)) for own, other, _ in _sides(data))
     for own, other, key in _sides(data):
         if not own or not other:
@@ -97,8 +106,31 @@ def mine(data: Data, found: Sequence[Kept]) -> Iterator[Kept]:
         rules = list(_between(data, own, other, key, max(tried, 1)))
         for kept in _reduced(data, rules) if key is None else rules:
             first, second = kept.rule.places
-            if second not in settled.get(first, ()) and first not in settled.get(second, ()):
+            if not _follows(settled, first, second):
                 yield kept
+
+
+def _settled(found: Sequence[Kept]) -> dict[Place, set[Place]]:
+    """All that each column follows from, by formulas, near and far."""
+    settled = {
+        kept.rule.places[0]: set(kept.rule.places[1:])
+        for kept in found
+        if isinstance(kept.rule, Formula)
+    }
+    for place in settled:
+        open_ = list(settled[place])
+        while open_:
+            fresh = settled.get(open_.pop(), set()) - settled[place]
+            settled[place] |= fresh
+            open_ += fresh
+    return settled
+
+
+def _follows(settled: dict[Place, set[Place]], first: Place, second: Place) -> bool:
+    """Whether formulas leave an inequality of two columns nothing to say."""
+    if first in settled and second in settled:
+        return True
+    return second in settled.get(first, ()) or first in settled.get(second, ())
 
 
 def _sides(data: Data) -> Iterator[tuple[list[Place], list[Place], ForeignKey | None]]:
@@ -161,7 +193,7 @@ def _judged(
         rows = rows[np.linspace(0, len(rows) - 1, _JUDGED_ROWS).astype(np.int64)]
     left, right = _numbers(data, rule.subject)[rows], _numbers(data, rule.other)
     right = right[rows if key is None else data.links(key)[rows]]
-    if (left == right).all():
+    if (left == right).all() or not (rule.subject in data.times or _touch(left, right)):
         return None
     low, high = (right, left) if rule.at_least else (left, right)
     chance = chance_at_most(low, high)
@@ -171,6 +203,20 @@ def _judged(
     worth = min(distinct_cases(left, right), effective_cases(gaps, groups))
     kept = convincing(cases.held, cases.of, worth, chance, tried)
     return Kept(rule, cases.held, cases.of) if kept else None
+
+
+def _touch(left: Float64, right: Float64) -> bool:
+    """Whether the columns come close to each other, as those of one measure do.
+
+    A price stays below a weight in grams without being bound by it: the two never come near.
+    """
+    gap = float(np.quantile(np.abs(left - right), _NEAREST))
+    return gap <= _NEAR * min(_spread(left), _spread(right))
+
+
+def _spread(numbers: Float64) -> float:
+    low, high = np.quantile(numbers, [0.05, 0.95])
+    return float(high - low)
 
 
 def _gaps(data: Data, rule: Order) -> Float64:

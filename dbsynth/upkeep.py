@@ -1,0 +1,292 @@
+"""Rules about values kept in a draft: columns that follow from others, and inequalities.
+
+A column that a rule settles is computed for all rows; a value on the wrong side of another takes
+the distance of a row that is on the right side.  What constraints then refuse is repaired by
+`settle`, which has the last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from dbsynth.codec import Codes
+from dbsynth.drafted import Draft
+from dbsynth.engines import variables
+from dbsynth.fill import whole
+from dbsynth.quantities import Quantity, quantities_of
+from dbsynth.randomness import hashed, uniform
+from dbsynth.rules import Place, Rule
+from dbsynth.rules.expression import Aggregate, Own, rounded
+from dbsynth.rules.formula import Formula
+from dbsynth.rules.order import Order, order_rule
+from dbsynth.schema import ForeignKey, Schema
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+
+class DraftView:
+    """A draft as rules see it; every column is computed once."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._numbers: dict[Place, Float64] = {}
+        self._quantities: dict[str, dict[str, Quantity]] = {}
+
+    @property
+    def schema(self) -> Schema:
+        """Tables and keys."""
+        return self._draft.model.schema
+
+    def rows(self, table: str) -> int:
+        """How many rows there are."""
+        return self._draft.rows[table]
+
+    def quantity(self, place: Place) -> Quantity | None:
+        """How the column is written as numbers."""
+        table, name = place
+        if table not in self._quantities:
+            facts = self._draft.model.tables[table]
+            self._quantities[table] = quantities_of(self.schema[table], facts)
+        return self._quantities[table].get(name)
+
+    def numbers(self, place: Place) -> Float64 | None:
+        """The numbers of a column."""
+        quantity = self.quantity(place)
+        if quantity is None:
+            return None
+        if place not in self._numbers:
+            column = whole(self._draft, self.schema[place[0]], (place[1],))[place[1]]
+            self._numbers[place] = quantity.numbers(column.combine_chunks())
+        return self._numbers[place]
+
+    def codes(self, place: Place) -> Codes | None:
+        """The codes that were drawn."""
+        return self._draft.codes[place[0]].get(variables.column(place[1]))
+
+    def links(self, key: ForeignKey) -> Int64:
+        """The parent's row of every child row."""
+        return self._draft.links[key]
+
+    def unit(self, place: Place) -> float:
+        """The grid of a column."""
+        quantity = self.quantity(place)
+        return quantity.unit if quantity else 0.0
+
+    def settle(self, place: Place, numbers: Float64) -> bool:
+        """Make numbers the values of a column; returns whether any changed."""
+        quantity, before = self.quantity(place), self.numbers(place)
+        assert quantity is not None
+        assert before is not None
+        values = quantity.values(numbers)
+        after = quantity.numbers(values)
+        settled = self._draft.settled.setdefault(place[0], {})
+        if place[1] in settled and np.array_equal(before, after, equal_nan=True):
+            return False
+        settled[place[1]] = values
+        self._numbers[place] = after
+        return True
+
+
+def kept_values(rules: Iterable[Rule], free: Callable[[Place], bool]) -> dict[Place, list[Rule]]:
+    """The rules about values by the column that they settle, each after those it depends on.
+
+    An inequality whose two columns are settled the other way round gives way on its other side;
+    one that would lead in a circle is left to chance.  A parent's column that is the minimum or
+    maximum of its children is drawn with the parent, and the children give way.
+
+    Args:
+        free: Whether the values of a column are drawn and in no key.
+    """
+    rules = tuple(rules)
+    formulas = {rule.target: rule for rule in rules if isinstance(rule, Formula)}
+    extremes = [rule for rule in formulas.values() if _given_way(rule, formulas, free)]
+    for extreme in extremes:
+        del formulas[extreme.target]
+    needs: dict[Place, set[Place]] = {
+        place: set(rule.places[1:]) for place, rule in formulas.items()
+    }
+    found: dict[Place, list[Rule]] = {place: [rule] for place, rule in formulas.items()}
+    for extreme in extremes:  # the children give way
+        child, parent = extreme.places[1], extreme.target
+        if _leads(needs, parent, child):
+            continue
+        needs.setdefault(child, set()).add(parent)
+        found.setdefault(child, []).append(extreme)
+    for rule in rules:
+        if not isinstance(rule, Order):
+            continue
+        for one in (rule, rule.turned()):
+            if one is None or one.subject in formulas or _leads(needs, one.other, one.subject):
+                continue
+            needs.setdefault(one.subject, set()).add(one.other)
+            found.setdefault(one.subject, []).append(one)
+            break
+    return {place: found[place] for place in _in_order(needs)}
+
+
+def _given_way(
+    rule: Formula, formulas: Mapping[Place, Formula], free: Callable[[Place], bool]
+) -> bool:
+    """Whether it is a minimum or maximum of children that can give way."""
+    found = rule.expression
+    if not isinstance(found, Aggregate) or found.function not in ("min", "max") or found.up:
+        return False
+    return (
+        isinstance(found.inner, Own)
+        and found.inner.key is None
+        and all(free(place) and place not in formulas for place in found.places)
+    )
+
+
+def _leads(needs: dict[Place, set[Place]], start: Place, goal: Place) -> bool:
+    open_, seen = [start], {start}
+    while open_:
+        place = open_.pop()
+        if place == goal:
+            return True
+        fresh = needs.get(place, set()) - seen
+        seen |= fresh
+        open_ += fresh
+    return False
+
+
+def _in_order(needs: dict[Place, set[Place]]) -> list[Place]:
+    done: dict[Place, None] = {}
+
+    def visit(place: Place) -> None:
+        if place in done or place not in needs:
+            return
+        for before in sorted(needs[place]):
+            visit(before)
+        done[place] = None
+
+    for place in sorted(needs):
+        visit(place)
+    return list(done)
+
+
+def keep_values(draft: Draft, tables: Sequence[str]) -> bool:
+    """Settle what rules say of the columns of some tables; returns whether any value changed."""
+    rules = kept_values((k.rule for k in draft.model.rules), partial(_free, draft))
+    view, changed = DraftView(draft), False
+    for place, about in rules.items():
+        if place[0] in tables and draft.rows[place[0]] and _ready(view, about):
+            changed |= _settle(draft, view, place, about)
+    return changed
+
+
+def _free(draft: Draft, place: Place) -> bool:
+    table = draft.model.schema[place[0]]
+    in_key = any(place[1] in key.columns for key in table.keys)
+    return not in_key and draft.model.tables[place[0]].strategy == "synthesize"
+
+
+def _ready(view: DraftView, rules: Sequence[Rule]) -> bool:
+    """Whether all columns exist and all rows in question."""
+    places = {place for rule in rules for place in rule.places}
+    return all(view.quantity(place) is not None for place in places)
+
+
+def _settle(draft: Draft, view: DraftView, place: Place, rules: Sequence[Rule]) -> bool:
+    own = view.numbers(place)
+    assert own is not None
+    first = rules[0]
+    if isinstance(first, Formula) and first.target == place:
+        wanted = first.expression.value(view)
+        assert wanted is not None
+        wanted = np.broadcast_to(wanted, own.shape)
+        quantity = view.quantity(place)
+        assert quantity is not None
+        if quantity.digits >= 0 and not quantity.timed:
+            wanted = rounded(wanted, quantity.digits)
+        present = _present(draft, place, own)
+        kept = np.isnan(wanted) & ~np.isnan(own)
+        return view.settle(place, np.where(kept, own, np.where(present, wanted, np.nan)))
+    orders = [rule for rule in rules if isinstance(rule, Order)]
+    extremes = [rule for rule in rules if isinstance(rule, Formula)]
+    orders += [_bound(rule, view.schema) for rule in extremes]
+    moved = _inside(draft, view, place, own, orders)
+    for rule in extremes:
+        moved = _reaching(view, rule, own if moved is None else moved)
+    return moved is not None and view.settle(place, moved)
+
+
+def _bound(rule: Formula, schema: Schema) -> Order:
+    """That no child lies beyond its parent's minimum or maximum."""
+    found = rule.expression
+    assert isinstance(found, Aggregate)
+    child = found.places[0]
+    return order_rule(schema, child, rule.target, found.key, at_least=found.function == "min")
+
+
+def _reaching(view: DraftView, rule: Formula, own: Float64) -> Float64:
+    """The children's column where the outermost child of every parent has the parent's value."""
+    found, bound = rule.expression, view.numbers(rule.target)
+    assert isinstance(found, Aggregate)
+    assert bound is not None
+    links = view.links(found.key)
+    rows = np.flatnonzero((links >= 0) & ~np.isnan(own))
+    rows = rows[~np.isnan(bound[links[rows]])]
+    outward = own[rows] if found.function == "max" else -own[rows]
+    ordered = rows[np.lexsort((-outward, links[rows]))]
+    first = np.r_[True, links[ordered][1:] != links[ordered][:-1]] if len(rows) else rows
+    outermost = ordered[first.astype(bool)]
+    moved = own.copy()
+    moved[outermost] = bound[links[outermost]]
+    return moved
+
+
+def _present(draft: Draft, place: Place, own: Float64) -> Bool:
+    """Which rows shall have a value: as drawn, or all where nothing was."""
+    if not draft.model.tables[place[0]].columns[place[1]].derived:
+        return ~np.isnan(own)
+    codes = draft.codes[place[0]].get(variables.column(place[1]))
+    return np.ones(len(own), bool) if codes is None else codes > 0
+
+
+def _inside(
+    draft: Draft, view: DraftView, place: Place, own: Float64, rules: Sequence[Order]
+) -> Float64 | None:
+    """The column with every value between those that bound it; None where all are."""
+    low, high = np.full(len(own), -np.inf), np.full(len(own), np.inf)
+    for rule in rules:
+        other = view.numbers(rule.other)
+        assert other is not None
+        if rule.key is not None:
+            other = np.append(other, np.nan)[view.links(rule.key)]
+        if rule.at_least:
+            low = np.fmax(low, other)
+        else:
+            high = np.fmin(high, other)
+    bad = np.flatnonzero((own < low) | (own > high))
+    if not len(bad):
+        return None
+    good = np.flatnonzero((own >= low) & (own <= high))
+    key = draft.streams.key("order", *place)
+    below = own[bad] < low[bad]
+    distance = np.zeros(len(bad))
+    for side, bound in ((below, low), (~below, high)):
+        donors = good[np.isfinite(bound[good])]
+        if side.any() and len(donors):
+            draw = (hashed(key, bad[side]) % np.uint64(len(donors))).astype(np.int64)
+            distance[side] = own[donors[draw]] - bound[donors[draw]]
+    moved = np.where(below, low[bad], high[bad]) + distance
+    top, bottom = np.nanmax(own), np.nanmin(own)
+    most, least = np.minimum(high[bad], top), np.maximum(low[bad], bottom)
+    room = np.maximum(most - least, 0.0)
+    beyond = (moved > most) | (moved < least)
+    anywhere = least + uniform(key, bad) * room
+    quantity = view.quantity(place)
+    if quantity and quantity.grid:
+        anywhere = least + np.floor((anywhere - least) / quantity.grid) * quantity.grid
+    moved = np.where(beyond, anywhere, moved)
+    moved = np.minimum(np.maximum(moved, low[bad]), np.maximum(high[bad], low[bad]))
+    found = own.copy()
+    found[bad] = moved
+    return found
