@@ -24,22 +24,26 @@ _LONGEST = 4
 
 
 def find_diamonds(
-    schema: Schema, plan: Plan, links: Mapping[ForeignKey, Int64]
+    schema: Schema, plan: Plan, links: Mapping[ForeignKey, Int64], own: Mapping[str, int]
 ) -> dict[ForeignKey, Path]:
     """The path of foreign keys that leads where a dealt key leads, for each that has one.
 
     Keys that share columns with others are left out: their columns settle them already.
+
+    Args:
+        own: How many rows of each table tell, the first ones.
     """
     found: dict[ForeignKey, Path] = {}
     for fk in plan.dealt:
         if shared_columns(schema[fk.child], fk) or fk.parent == fk.child:
             continue
-        mine = links[fk]
+        rows = own[fk.child]
+        mine = links[fk][:rows]
         linked = mine[mine >= 0]
         if len(linked) < _FEWEST_ROWS or len(np.unique(linked)) < _FEWEST_PARENTS:
             continue
         for path in _paths(plan, fk):
-            if not set(path) & set(found) and np.mean(follow(path, links) == mine) >= _SHARE:
+            if not set(path) & set(found) and np.mean(follow(path, links)[:rows] == mine) >= _SHARE:
                 found[fk] = path
                 break
     return found

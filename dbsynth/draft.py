@@ -15,7 +15,7 @@ import pyarrow as pa
 from dbsynth.codec import Alphabet
 from dbsynth.drafted import Draft
 from dbsynth.engines import variables
-from dbsynth.families import PROFILE_ALPHABET, lineage, sample_families
+from dbsynth.families import COMPONENTS, PROFILE_ALPHABET, lineage, sample_families
 from dbsynth.keys import group_ids, key_parts
 from dbsynth.learn import column_variables
 from dbsynth.model import Degrees, Model
@@ -287,7 +287,8 @@ def context_alphabets_of(draft: Draft, table: str) -> dict[str, Alphabet]:
         alphabets |= column_variables(name, column)
     for fk in model.plan.counted[table]:
         alphabets[variables.count(fk)] = model.counters[fk].alphabet
-    for variable in draft.codes[table]:
-        if variable.startswith("profile:"):
-            alphabets[variable] = PROFILE_ALPHABET
+    for fk in model.plan.counted[table]:
+        if model.degrees[fk].whole:
+            names = (variables.profile(fk, i) for i in range(COMPONENTS))
+            alphabets |= dict.fromkeys(names, PROFILE_ALPHABET)
     return {v: a for v, a in alphabets.items() if v in draft.codes[table]}

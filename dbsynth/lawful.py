@@ -80,7 +80,7 @@ def data_of(plan: Outline, rows: Mapping[str, Rows], links: Mapping[ForeignKey, 
     }
     return Data(
         plan.schema,
-        {name: _count(found, plan.tables[name].rows) for name, found in rows.items()},
+        {name: found.count for name, found in rows.items()},
         {name: found.numbers for name, found in rows.items()},
         {name: found.codes for name, found in rows.items()},
         links,
@@ -88,13 +88,3 @@ def data_of(plan: Outline, rows: Mapping[str, Rows], links: Mapping[ForeignKey, 
         frozenset(p for p in quantities if plan.tables[p[0]].strategy == "synthesize"),
         frozenset(place for place, quantity in quantities.items() if quantity.timed),
     )
-
-
-def _count(rows: Rows, counted: int) -> int:
-    """How many rows of a table were read."""
-    for arrays in (rows.codes, rows.numbers, rows.keys):
-        for array in arrays.values():
-            return len(array)
-    for hashes, _ in rows.references.values():
-        return len(hashes)
-    return counted

@@ -26,7 +26,15 @@ from dbsynth.model import Anchor, ColumnModel, Degrees, Model, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
-from dbsynth.read import Rows, codec_of, link_key, link_rows, read_rows
+from dbsynth.read import (
+    Children,
+    Rows,
+    codec_of,
+    count_children,
+    link_key,
+    link_rows,
+    read_rows,
+)
 from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
 from dbsynth.times import (
     Times,
@@ -42,6 +50,7 @@ from dbsynth.times import (
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 COUNTER = Column("count", Kind.INTEGER, "integer", nullable=False)
 _RANKED_SHARE = 0.95
 
@@ -59,6 +68,7 @@ def fit(
         progress.step(f"read {table.name}", plan.tables[table.name].rows)
         encoded[table.name] = read_rows(database, plan, table, progress)
     links = link_rows(plan.schema, encoded)
+    outline = plan
     plan = with_rules(plan, encoded, links)
     plan = _with_anchors(plan, encoded, links)
     tables = {name: _ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
@@ -66,17 +76,21 @@ def fit(
         n: {variables.column(c): codes for c, codes in e.codes.items()} | e.calendar
         for n, e in encoded.items()
     }
-    diamonds = find_diamonds(plan.schema, plan.plan, links)
-    work = _Work(plan.plan, tables, columns, links, diamonds)
-    made = [n for n in plan.plan.order if tables[n].strategy == "synthesize" and tables[n].rows]
-    progress.step("fit", len(made))
+    diamonds = find_diamonds(plan.schema, plan.plan, links, {n: e.own for n, e in encoded.items()})
+    work = _Work(plan.plan, tables, encoded, columns, links, diamonds)
+    in_part = [fk for fk in plan.plan.lookups if fk.child in plan.reading.own]
+    for fk in (*plan.plan.generating.values(), *plan.plan.dealt, *in_part):
+        work.children[fk] = count_children(database, fk, plan, encoded, links[fk])
+    shares = {n: _still_coded(e.shares, outline.tables[n], tables[n]) for n, e in encoded.items()}
+    learnt = [n for n in plan.plan.order if tables[n].strategy == "synthesize" and tables[n].rows]
+    progress.step("fit", len(learnt))
     for name in plan.plan.order:
         _own_variables(work, plan.schema[name])
     for name in plan.plan.order:
         _profiles(work, name)
     engines = {}
-    for name in made:
-        engines[name] = _fit_table(work, plan.schema[name], ENGINES[engine], streams)
+    for name in learnt:
+        engines[name] = _fit_table(work, plan.schema[name], ENGINES[engine], streams, shares[name])
         progress.advance(1)
     return Model(
         plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
@@ -90,11 +104,14 @@ class _Work:
 
     plan: Plan
     tables: Mapping[str, TableFacts]
+    rows: Mapping[str, Rows]
     columns: Mapping[str, Mapping[str, Codes]]
     links: Mapping[ForeignKey, Int64]
     diamonds: Mapping[ForeignKey, Path]
     codes: dict[str, dict[str, Codes]] = field(default_factory=dict)
     alphabets: dict[str, dict[str, Alphabet]] = field(default_factory=dict)
+    children: dict[ForeignKey, Children] = field(default_factory=dict)
+    unknown: dict[str, dict[str, Bool]] = field(default_factory=dict)  # rows of each variable
     degrees: dict[ForeignKey, Degrees] = field(default_factory=dict)
     counters: dict[ForeignKey, Codec] = field(default_factory=dict)
 
@@ -162,12 +179,13 @@ def _in_sequence(
         anchor, own = columns[column].anchor, times[column].numbers
         if (anchor and anchor.key is None) or not len(own) or np.isnan(own).any():
             continue
-        found = gap_of(times[column], links[fk], k_threshold(len(own)))
+        guests = np.arange(len(own)) >= encoded[name].own  # their siblings were not read
+        found = gap_of(times[column], np.where(guests, -1, links[fk]), k_threshold(len(own)))
         if found is not None:
             gap, codes = found
             columns[column] = replace(columns[column], gap=gap)
             encoded[name].calendar[variables.gap(column)] = codes
-        encoded[name] = encoded[name].taken(np.argsort(own, kind="stable"))
+        encoded[name] = encoded[name].taken(np.lexsort((own, guests)))
         for key in schema.foreign_keys:
             if name in (key.child, key.parent):
                 links[key] = link_key(key, encoded)
@@ -219,11 +237,11 @@ def _first_of_counter(
     table: Table, name: str, rows: Rows, links: Mapping[ForeignKey, Int64]
 ) -> int | None:
     """0 or 1 where the column counts the rows of each group of its key from there, else None."""
-    values = rows.counters[name]
+    values = rows.counters[name][: rows.own]
     groups = counter_group(table, name)
     if groups is None or not len(values):
         return None
-    group = group_ids([links[fk] for fk in groups])
+    group = group_ids([links[fk][: rows.own] for fk in groups])
     order = np.lexsort((values, group))
     rank = rank_in_group(group[order])
     for first in (1, 0):
@@ -261,11 +279,11 @@ def _own_variables(work: _Work, table: Table) -> None:
             codes[variable] = work.columns[name][variable]
             alphabets[variable] = alphabet
     for fk in work.plan.counted[name]:
-        links = work.links[fk]
-        counts = np.bincount(links[links >= 0], minlength=work.tables[name].rows)
-        values, parents = np.unique(counts, return_counts=True)
-        unlinked = int((links < 0).sum()) if fk.nullable else 0
-        work.degrees[fk] = Degrees(values, parents, len(links) - unlinked, unlinked)
+        found = work.children[fk]
+        counts = found.counts
+        values = np.array(list(found.degrees), np.int64)
+        parents = np.array(list(found.degrees.values()), np.int64)
+        work.degrees[fk] = Degrees(values, parents, found.linked, found.unlinked, whole=found.whole)
         codec = work.counters[fk] = fit_number(COUNTER, pa.array(counts), 1)
         codes[variables.count(fk)] = codec.encode(pa.array(counts))
         alphabets[variables.count(fk)] = codec.alphabet
@@ -282,11 +300,31 @@ def _profiles(work: _Work, name: str) -> None:
             for v, a in work.alphabets[fk.child].items()
             if not v.startswith(("count:", "profile:"))
         }
-        rows = work.tables[name].rows
-        found = profile(fk, work.codes[fk.child], own, work.links[fk], rows)
+        child, rows = work.rows[fk.child], work.rows[name]
+        links = np.where(np.arange(child.count) < child.own, work.links[fk], -1)
+        found = profile(fk, work.codes[fk.child], own, links, rows.count)
+        unknown = _unread(work.children[fk], links)
         for variable, codes in found.items():
             work.codes[name][variable] = codes
             work.alphabets[name][variable] = PROFILE_ALPHABET
+            if unknown.any():
+                work.unknown.setdefault(name, {})[variable] = unknown
+
+
+def _unread(children: Children, links: Int64) -> Bool:
+    """The parents whose families were not read.
+
+    Of parents without children as large a share counts as read as of the others.
+    """
+    some = children.counts > 0
+    read = np.zeros(len(some), bool)
+    read[links[links >= 0]] = True
+    if children.whole or not some.any():
+        return np.zeros(len(some), bool)
+    none = np.flatnonzero(~some)
+    share = float(read[some].mean())
+    read[none[np.diff(np.floor(share * np.arange(len(none) + 1))) > 0]] = True
+    return ~read
 
 
 def _dealt_variables(
@@ -303,9 +341,10 @@ def _dealt_variables(
             alphabets[variables.depth(fk)] = variables.DEPTH_ALPHABET
             codes[variables.depth(fk)] = variables.depths(links)
             continue
-        parents = work.tables[fk.parent].rows
+        unknown = work.unknown.get(fk.parent, {})
+        known = {v: a for v, a in work.alphabets[fk.parent].items() if v not in unknown}
         features = variables.class_features(
-            work.codes[fk.parent], work.alphabets[fk.parent], parents
+            work.codes[fk.parent], known, work.rows[fk.parent].count
         )
         centres = variables.class_centres(features, streams.key("class", str(fk)))
         work.degrees[fk] = replace(work.degrees[fk], centres=centres)
@@ -315,7 +354,9 @@ def _dealt_variables(
     return alphabets, codes
 
 
-def _fit_table(work: _Work, table: Table, engine: Engine, streams: Streams) -> TableModel:
+def _fit_table(
+    work: _Work, table: Table, engine: Engine, streams: Streams, shares: Mapping[str, Float64]
+) -> TableModel:
     dealt, dealt_codes = _dealt_variables(work, table.name, streams)
     own, own_codes = work.alphabets[table.name], work.codes[table.name]
     chain = {**own, **dealt}
@@ -325,9 +366,10 @@ def _fit_table(work: _Work, table: Table, engine: Engine, streams: Streams) -> T
     timed = _time_variables(work.tables[table.name])
     ordered = sorted(chain, key=lambda v: (v not in timed, v.startswith(("count:", "profile:"))))
     fk = work.plan.generating.get(table.name)
-    rows = work.tables[table.name].rows
+    rows = work.rows[table.name].count
     links = work.links[fk] if fk else np.arange(rows)
     context, context_codes = {}, {}
+    usable = np.flatnonzero(_usable(work, table))
     if fk:
         above = work.plan.generating.get(fk.parent)
         known = dict(work.alphabets[fk.parent])
@@ -340,15 +382,21 @@ def _fit_table(work: _Work, table: Table, engine: Engine, streams: Streams) -> T
         )
         context = context_alphabets(known, chain)
         context_codes = context_of(inherited, codes, chain, links)
-    usable = np.flatnonzero(_usable(work, table))
+        hidden = _unknown_above(work, fk, links[usable])
+        context = {v: a for v, a in context.items() if v not in hidden}
+    told = {v: ~mask for v, mask in work.unknown.get(table.name, {}).items()}
+    told |= _drawn(work.tables[table.name], codes)
+    if work.rows[table.name].own < work.tables[table.name].rows:
+        shares = {**shares, **_shares_of_links(work, table.name, codes, usable)}
     return engine.fit(
         {v: chain[v] for v in ordered},
         {v: codes[v][usable] for v in ordered},
         context,
-        {v: c[usable] for v, c in context_codes.items()},
+        {v: context_codes[v][usable] for v in context},
         np.where(links < 0, len(links) + np.arange(rows), links)[usable],
         key=streams.key("fit", table.name),
-        drawn={v: m[usable] for v, m in _drawn(work.tables[table.name], codes).items()},
+        drawn={v: m[usable] for v, m in told.items()},
+        shares=shares,
     )
 
 
@@ -373,9 +421,59 @@ def _drawn(facts: TableFacts, codes: Mapping[str, Codes]) -> dict[str, npt.NDArr
     return found
 
 
+def _unknown_above(work: _Work, fk: ForeignKey, links: Int64) -> set[str]:
+    """Variables that are not known of the parent, or of its own, of every row."""
+    parents = links[links >= 0]
+    found = {
+        variables.of_parent(v)
+        for v, mask in work.unknown.get(fk.parent, {}).items()
+        if mask[parents].any()
+    }
+    above = work.plan.generating.get(fk.parent)
+    if above is not None:
+        links = work.links[above][parents]
+        found |= {
+            variables.of_parent(variables.of_parent(v))
+            for v, mask in work.unknown.get(above.parent, {}).items()
+            if mask[links[links >= 0]].any()
+        }
+    return found
+
+
+def _shares_of_links(
+    work: _Work, table: str, codes: Mapping[str, Codes], usable: Int64
+) -> dict[str, Float64]:
+    """The share of each code of the variables that stand for links, in the whole table."""
+    found = {}
+    for fk in work.plan.lookups_of(table):
+        children = work.children[fk]
+        rows = np.array([children.unlinked, *children.counts], np.float64)
+        found[variables.link(fk)] = rows / max(rows.sum(), 1.0)
+    for fk in work.plan.dealt_of(table):
+        children = work.children[fk]
+        for variable in {variables.parent_class(fk), variables.depth(fk)} & set(codes):
+            rows = np.bincount(codes[variable][usable]).astype(np.float64)
+            rows[1:] *= children.linked / max(rows[1:].sum(), 1.0)
+            rows[0] = children.unlinked
+            found[variable] = rows / max(rows.sum(), 1.0)
+    return found
+
+
+def _still_coded(
+    shares: Mapping[str, Float64], before: TableFacts, after: TableFacts
+) -> dict[str, Float64]:
+    """The shares of the variables of columns whose codec has not changed since they were read."""
+    return {
+        variables.column(name): found
+        for name, found in shares.items()
+        if before.columns[name].codec is after.columns[name].codec
+        and codec_of(after.columns[name]) is not None
+    }
+
+
 def _usable(work: _Work, table: Table) -> npt.NDArray[np.bool_]:
-    """Rows whose mandatory foreign keys all have a parent; orphans of the source teach nothing."""
-    usable = np.ones(work.tables[table.name].rows, bool)
+    """Rows of the sample whose mandatory foreign keys all have a parent; orphans teach nothing."""
+    usable = np.arange(work.rows[table.name].count) < work.rows[table.name].own
     for fk in table.foreign_keys:
         if not fk.nullable:
             usable &= work.links[fk] >= 0

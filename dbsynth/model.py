@@ -130,6 +130,7 @@ class Degrees:
         linked, unlinked: Child rows with and without a parent.
         centres: Class centres of the parents, shape (classes, variables of the parent); None where
             the key generates.
+        whole: Whether all families were read, so that classes of parents know their profiles.
     """
 
     values: npt.NDArray[np.int64]
@@ -137,6 +138,7 @@ class Degrees:
     linked: int
     unlinked: int
     centres: npt.NDArray[np.float64] | None = None
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,7 @@ def _degrees_json(degrees: Degrees) -> dict[str, Any]:
         "linked": degrees.linked,
         "unlinked": degrees.unlinked,
         "centres": None if degrees.centres is None else degrees.centres.tolist(),
+        "whole": degrees.whole,
     }
 
 
@@ -431,6 +434,7 @@ def _degrees(value: Mapping[str, Any]) -> Degrees:
         value["linked"],
         value["unlinked"],
         None if centres is None else np.array(centres, np.float64),
+        value["whole"],
     )
 
 

@@ -6,7 +6,7 @@ A sample of every table is looked at once; `dbsynth init` and `dbsynth plan` sho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +35,7 @@ from dbsynth.model import NAME_PARTS, ColumnModel, Provided, TableFacts, name_pa
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
 from dbsynth.rules import Kept, Rule
+from dbsynth.sampling import Reading, make_reading
 from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
 from dbsynth.spec import Spec
 
@@ -59,6 +60,7 @@ class Outline:
         notes: What the reader should know, a sentence each.
         wanted: The rules that the spec lists; None where it has no list, so that all are kept.
         rules: The rules that are kept, once they are mined.
+        reading: Which rows are learnt from.
     """
 
     schema: Schema
@@ -67,6 +69,7 @@ class Outline:
     notes: tuple[str, ...]
     wanted: tuple[Rule, ...] | None = None
     rules: tuple[Kept, ...] = ()
+    reading: Reading = field(default_factory=Reading)
 
 
 def make_outline(database: Database, spec: Spec, streams: Streams, progress: Progress) -> Outline:
@@ -84,7 +87,10 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
     copied = [name for name, facts in tables.items() if facts.strategy == "copy"]
     wanted, unstated = spec.stated_rules(schema)
     notes = schema.notes + broken + unkept + unstated
-    return Outline(schema, make_plan(schema, rows, copied), tables, notes, wanted)
+    plan = make_plan(schema, rows, copied)
+    made = {n: t.rows if t.strategy == "synthesize" else 0 for n, t in tables.items()}
+    reading = make_reading(schema, plan, made, spec.fit_rows, spec.seed)
+    return Outline(schema, plan, tables, notes, wanted, reading=reading)
 
 
 def _kept_checks(

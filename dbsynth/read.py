@@ -1,12 +1,13 @@
 """The rows of the source as codes and hashed keys.
 
-Every table is streamed once.  What is kept of a row are the codes of its columns, the hashes of its
-keys and a few numbers that cannot be coded before all rows are known; the values are gone.
+What is kept of a row are the codes of its columns, the hashes of its keys and a few numbers that
+cannot be coded before all rows are known; the values are gone.  Of a table that is read in part,
+what concerns all of its rows is counted by the server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,26 +15,29 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.codec import Codec, Codes, Presence, to_numbers
+from dbsynth.codec import Category, Codec, Codes, Formatted, Presence, to_numbers
 from dbsynth.databases.base import Database
+from dbsynth.databases.part import Part
 from dbsynth.graph import is_unique
 from dbsynth.guard import Guard, guard_of
 from dbsynth.keys import hash_keys, join
 from dbsynth.model import ColumnModel
-from dbsynth.outline import Outline
+from dbsynth.outline import SAMPLE_ROWS, Outline
 from dbsynth.progress import Progress
-from dbsynth.quantities import quantities_of
+from dbsynth.quantities import Quantity, quantities_of
 from dbsynth.randomness import UInt64
 from dbsynth.schema import ForeignKey, Kind, Schema, Table
 from dbsynth.times import in_microseconds, time_of
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+_SHARES_SEED = 1
+_COUNTED = (Kind.TEXT, Kind.ENUM, Kind.BOOLEAN)  # kinds that every database can group by
 
 
 @dataclass
 class Rows:
-    """The rows of one table without their values."""
+    """The rows of one table, or of a sample of it, without their values."""
 
     codes: dict[str, Codes] = field(default_factory=dict)
     keys: dict[tuple[str, ...], UInt64] = field(default_factory=dict)
@@ -44,6 +48,9 @@ class Rows:
     numbers: dict[str, Float64] = field(default_factory=dict)  # as rules see them, NaN for NULL
     copied: pa.Table | None = None
     guard: Guard = field(default_factory=lambda: Guard({}))
+    count: int = 0
+    own: int = 0  # rows of the table or of its sample; those after them are guests
+    shares: dict[str, Float64] = field(default_factory=dict)  # of each code in the whole table
 
     def taken(self, order: Int64) -> Rows:
         """The same rows in another order."""
@@ -70,11 +77,69 @@ def codec_of(column: ColumnModel) -> Codec | None:
     return None
 
 
-def read_rows(database: Database, plan: Outline, table: Table, progress: Progress) -> Rows:
-    """Stream one table."""
+@dataclass(frozen=True)
+class _Coding:
+    """What becomes of the values of one table."""
+
+    table: Table
+    referenced: tuple[tuple[str, ...], ...]
+    codecs: Mapping[str, Codec]
+    timed: Mapping[str, ColumnModel]
+    counted: Mapping[str, Quantity]
+    counters: tuple[str, ...]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that are needed for it."""
+        keys = frozenset(name for key in self.referenced for name in key)
+        return keys | {*self.codecs, *self.counters, *self.table.foreign_columns()}
+
+    def encode(self, columns: Mapping[str, pa.Array], rows: int, *, guests: bool) -> Rows:
+        """The rows of a batch."""
+        part = Rows(count=rows, own=0 if guests else rows)
+        for name, codec in self.codecs.items():
+            part.codes[name] = codec.encode(columns[name])
+        for name, model in self.timed.items():
+            column = self.table.column_by_name[name]
+            part.times[name] = in_microseconds(columns[name], column, model)
+        part.numbers = {n: q.numbers(columns[n]) for n, q in self.counted.items()}
+        for key in self.referenced:
+            hashes, complete = hash_keys([columns[c] for c in key])
+            part.keys[key] = np.where(complete, hashes, np.uint64(0))
+        for fk in self.table.foreign_keys:
+            part.references[fk] = hash_keys([columns[c] for c in fk.columns])
+        for name in self.counters:
+            part.counters[name] = to_numbers(columns[name])[0].astype(np.int64)
+        return part
+
+    def joined(self, parts: list[Rows]) -> Rows:
+        """The rows of several batches."""
+
+        def whole(arrays: list[npt.NDArray[Any]], dtype: type) -> npt.NDArray[Any]:
+            return np.concatenate(arrays) if arrays else np.zeros(0, dtype)
+
+        rows = Rows(count=sum(p.count for p in parts), own=sum(p.own for p in parts))
+        for name in self.codecs:
+            rows.codes[name] = whole([p.codes.pop(name) for p in parts], np.uint16)
+        for name in self.timed:
+            rows.times[name] = whole([p.times.pop(name) for p in parts], np.float64)
+        for name in self.counted:
+            rows.numbers[name] = whole([p.numbers.pop(name) for p in parts], np.float64)
+        rows.numbers |= rows.times
+        for key in self.referenced:
+            rows.keys[key] = whole([p.keys.pop(key) for p in parts], np.uint64)
+        for fk in self.table.foreign_keys:
+            rows.references[fk] = (
+                whole([p.references[fk][0] for p in parts], np.uint64),
+                whole([p.references[fk][1] for p in parts], np.bool_),
+            )
+        for name in self.counters:
+            rows.counters[name] = whole([p.counters.pop(name) for p in parts], np.int64)
+        return rows
+
+
+def _coding(plan: Outline, table: Table) -> _Coding:
     facts = plan.tables[table.name]
-    own = [column.name for column in table.written]
-    referenced = plan.schema.referenced_keys(table.name)
     codecs = {n: c for n, m in facts.columns.items() if (c := codec_of(m))}
     if facts.strategy != "synthesize":
         codecs = {}
@@ -82,37 +147,124 @@ def read_rows(database: Database, plan: Outline, table: Table, progress: Progres
         n: facts.columns[n] for n in codecs if time_of(table.column_by_name[n], facts.columns[n])
     }
     counted = {n: q for n, q in quantities_of(table, facts).items() if n not in timed}
-    counters = _counter_columns(table)
-    guard = guard_of(facts)
+    referenced = plan.schema.referenced_keys(table.name)
+    return _Coding(table, referenced, codecs, timed, counted, _counter_columns(table))
+
+
+def read_rows(database: Database, plan: Outline, table: Table, progress: Progress) -> Rows:
+    """Stream what is read of one table."""
+    facts = plan.tables[table.name]
+    coding = _coding(plan, table)
+    made = bool(facts.rows) and facts.strategy != "empty"
     if facts.strategy == "copy":
-        needed = own
-    else:
-        needed = sorted(
-            {*codecs, *counters, *(c for key in referenced for c in key), *table.foreign_columns(),
-             *guard.columns}
-        )  # fmt: skip
-    parts: list[Rows] = []
-    batches = list[pa.RecordBatch]()
-    if needed and facts.rows and facts.strategy != "empty":
-        for batch in database.read(table, needed):
-            columns = {name: batch.column(i) for i, name in enumerate(needed)}
+        rows, copied = _copied(database, coding, progress)
+        rows.copied = copied
+        return rows
+    parts = plan.reading.parts(table.name)
+    whole = parts == (None,)
+    rows = (
+        _learnt(database, coding, guard_of(facts), parts, progress) if made else coding.joined([])
+    )
+    if made and not whole:
+        _guard_all(database, table, rows.guard)
+        rows.shares = _shares(database, table, coding.codecs, facts.rows)
+    if made and not coding.columns:  # nothing of a row is looked at
+        rows.count = rows.own = facts.rows
+    return rows
+
+
+def _copied(database: Database, coding: _Coding, progress: Progress) -> tuple[Rows, pa.Table]:
+    """All rows of a table, also as they are."""
+    names = [column.name for column in coding.table.written]
+    empty = database.sample(coding.table, names, 1, 0).schema
+    found, batches = [], []
+    for batch in database.read(coding.table, names):
+        columns = dict(zip(names, batch.columns, strict=True))
+        found.append(coding.encode(columns, batch.num_rows, guests=False))
+        batches.append(batch)
+        progress.advance(batch.num_rows)
+    schema = batches[0].schema if batches else empty
+    return coding.joined(found), pa.Table.from_batches(batches, schema)
+
+
+def _learnt(
+    database: Database, coding: _Coding, guard: Guard, parts: Sequence[Part | None],
+    progress: Progress,
+) -> Rows:  # fmt: skip
+    """The rows of a table or of parts of it; the guard looks at them where they are all."""
+    table, whole = coding.table, parts == (None,)
+    key = table.primary_key or next(iter(coding.referenced), ())
+    needed = sorted(coding.columns | (guard.columns if whole else frozenset(key)))
+    found = []
+    for batch, guests in _batches(database, table, needed, parts, key) if needed else ():
+        columns = dict(zip(needed, batch.columns, strict=True))
+        if whole:
             guard.look(columns)
-            parts.append(_encode_batch(columns, table, referenced, codecs, counters, timed))
-            parts[-1].numbers = {n: q.numbers(columns[n]) for n, q in counted.items()}
-            if facts.strategy == "copy":
-                batches.append(batch)
-            progress.advance(batch.num_rows)
-    whole = _concatenated(parts, table, referenced, codecs, counters)
-    whole.guard = guard
-    for name in timed:
-        whole.times[name] = np.concatenate([p.times[name] for p in parts] or [np.zeros(0)])
-    for name in counted:
-        whole.numbers[name] = np.concatenate([p.numbers[name] for p in parts] or [np.zeros(0)])
-    whole.numbers |= whole.times
-    if facts.strategy == "copy":
-        empty = database.sample(table, own, 1, 0).schema
-        whole.copied = pa.Table.from_batches(batches, batches[0].schema if batches else empty)
-    return whole
+        found.append(coding.encode(columns, batch.num_rows, guests=guests))
+        progress.advance(batch.num_rows)
+    rows = coding.joined(found)
+    rows.guard = guard
+    return rows
+
+
+def _batches(
+    database: Database, table: Table, columns: Sequence[str], parts: Sequence[Part | None],
+    key: tuple[str, ...],
+) -> Iterator[tuple[pa.RecordBatch, bool]]:  # fmt: skip
+    """Rows that were not read before, and whether they are guests."""
+    if len(parts) == 1:
+        for batch in database.read(table, columns, part=parts[0]):
+            yield batch, False
+        return
+    at = [list(columns).index(name) for name in key]
+    seen = np.zeros(0, np.uint64)
+    for number, part in enumerate(parts):
+        fresh = [seen]
+        for batch in database.read(table, columns, part=part):
+            hashes, complete = hash_keys([batch.column(i) for i in at])
+            new = ~(np.isin(hashes, seen) & complete)
+            fresh.append(hashes[new])
+            if new.any():
+                yield batch if new.all() else batch.filter(pa.array(new)), number > 0
+        seen = np.unique(np.concatenate(fresh))
+
+
+def _guard_all(database: Database, table: Table, guard: Guard) -> None:
+    """Gather what must not come back from all rows."""
+    columns = sorted(guard.columns)
+    if columns:
+        for batch in database.scan(table, columns):
+            guard.look(dict(zip(columns, batch.columns, strict=True)))
+
+
+def _shares(
+    database: Database, table: Table, codecs: Mapping[str, Codec], rows: int
+) -> dict[str, Float64]:
+    """The share of each code among all rows: NULL and the words of a category exactly.
+
+    The rest is told by single rows drawn from the whole table, which say more about one column than
+    as many rows of a few large families do.
+    """
+    names = sorted(codecs)
+    drawn = database.sample(table, names, SAMPLE_ROWS, _SHARES_SEED)
+    kinds = {name: table.column_by_name[name].kind for name in names}
+    worded = {n: c for n in names if isinstance(c := codecs[n], Category) and kinds[n] in _COUNTED}
+    words = database.count_values(table, tuple(worded)) if worded else {}
+    told = tuple(name for name in names if not isinstance(codecs[name], Formatted))
+    present = database.count_present(table, told) if told else {}
+    found = {}
+    for name in names:
+        codec = codecs[name]
+        codes = codec.encode(drawn[name].combine_chunks())
+        counts = np.bincount(codes, minlength=codec.alphabet.size).astype(np.float64)
+        if name in worded:
+            exact = [words[name].get(word, 0) for word in worded[name].vocabulary]
+            counts[1:] = exact if any(exact) else counts[1:]
+        if name in present:
+            counts[0] = rows - present[name]
+            counts[1:] *= present[name] / max(counts[1:].sum(), 1.0)
+        found[name] = counts / max(counts.sum(), 1.0)
+    return found
 
 
 def _counter_columns(table: Table) -> tuple[str, ...]:
@@ -129,54 +281,6 @@ def _counter_columns(table: Table) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _encode_batch(
-    columns: Mapping[str, pa.Array],
-    table: Table,
-    referenced: tuple[tuple[str, ...], ...],
-    codecs: Mapping[str, Codec],
-    counters: tuple[str, ...],
-    timed: Mapping[str, ColumnModel],
-) -> Rows:
-    part = Rows()
-    for name, codec in codecs.items():
-        part.codes[name] = codec.encode(columns[name])
-    for name, model in timed.items():
-        part.times[name] = in_microseconds(columns[name], table.column_by_name[name], model)
-    for key in referenced:
-        hashes, complete = hash_keys([columns[c] for c in key])
-        part.keys[key] = np.where(complete, hashes, np.uint64(0))
-    for fk in table.foreign_keys:
-        part.references[fk] = hash_keys([columns[c] for c in fk.columns])
-    for name in counters:
-        part.counters[name] = to_numbers(columns[name])[0].astype(np.int64)
-    return part
-
-
-def _concatenated(
-    parts: list[Rows],
-    table: Table,
-    referenced: tuple[tuple[str, ...], ...],
-    codecs: Mapping[str, Codec],
-    counters: tuple[str, ...],
-) -> Rows:
-    def joined(arrays: list[npt.NDArray[Any]], dtype: type) -> npt.NDArray[Any]:
-        return np.concatenate(arrays) if arrays else np.zeros(0, dtype)
-
-    whole = Rows()
-    for name in codecs:
-        whole.codes[name] = joined([p.codes[name] for p in parts], np.uint16)
-    for key in referenced:
-        whole.keys[key] = joined([p.keys[key] for p in parts], np.uint64)
-    for fk in table.foreign_keys:
-        whole.references[fk] = (
-            joined([p.references[fk][0] for p in parts], np.uint64),
-            joined([p.references[fk][1] for p in parts], np.bool_),
-        )
-    for name in counters:
-        whole.counters[name] = joined([p.counters[name] for p in parts], np.int64)
-    return whole
-
-
 def link_rows(schema: Schema, rows: Mapping[str, Rows]) -> dict[ForeignKey, Int64]:
     """Row position of the parent for every child row; -1 for none."""
     return {fk: link_key(fk, rows) for fk in schema.foreign_keys}
@@ -185,3 +289,53 @@ def link_rows(schema: Schema, rows: Mapping[str, Rows]) -> dict[ForeignKey, Int6
 def link_key(fk: ForeignKey, rows: Mapping[str, Rows]) -> Int64:
     """Row position of the parent under one key for every child row; -1 for none."""
     return join(*rows[fk.child].references[fk], rows[fk.parent].keys[fk.parent_columns])[0]
+
+
+@dataclass(frozen=True)
+class Children:
+    """How many children the parents of a foreign key have.
+
+    Attributes:
+        counts: Of each parent row that was read.
+        degrees: Number of children, and number of parents in the whole table that have so many.
+        linked, unlinked: Child rows with and without a parent.
+        whole: Whether all children of every parent row were read.
+    """
+
+    counts: Int64
+    degrees: Mapping[int, int]
+    linked: int
+    unlinked: int
+    whole: bool
+
+
+def count_children(
+    database: Database, fk: ForeignKey, plan: Outline, rows: Mapping[str, Rows], links: Int64
+) -> Children:
+    """The children of all parents of a foreign key, whatever was read of them."""
+    reading = plan.reading
+    parents, children = plan.tables[fk.parent].rows, plan.tables[fk.child].rows
+    if fk.child not in reading.own:
+        children = len(links)
+        counts = np.bincount(links[links >= 0], minlength=rows[fk.parent].count)
+    else:
+        counts = np.zeros(rows[fk.parent].count, np.int64)
+        keys = rows[fk.parent].keys[fk.parent_columns]
+        for part in reading.parts(fk.parent):
+            for batch in database.count_children(fk, part):
+                hashes, complete = hash_keys(batch.columns[:-1])
+                found, _ = join(hashes, complete, keys)
+                number = batch.columns[-1].to_numpy(zero_copy_only=False)
+                counts[found[found >= 0]] = number[found >= 0]
+    if fk.parent not in reading.own:
+        values, times = np.unique(counts, return_counts=True)
+        degrees = dict(zip(values.tolist(), times.tolist(), strict=True))
+    else:
+        degrees = dict(database.count_degrees(fk))
+        childless = parents - sum(degrees.values())
+        degrees = {0: childless, **degrees} if childless > 0 else degrees
+    linked = sum(n * times for n, times in degrees.items()) if fk.nullable else children
+    return Children(
+        counts, dict(sorted(degrees.items())), linked, children - linked,
+        fk.child not in reading.own,
+    )  # fmt: skip

@@ -25,8 +25,9 @@ from dbsynth.schema import ForeignKey, Schema, Table
 
 STRATEGIES = ("synthesize", "copy", "empty")
 ON_NEW = ("synthesize", "stop")
-_TOP = ("source", "target", "engine", "scale", "seed", "on_new", "tables", "virtual_foreign_keys",
-        "rules")  # fmt: skip
+FIT_ROWS = 1_000_000
+_TOP = ("source", "target", "engine", "scale", "seed", "fit_rows", "on_new", "tables",
+        "virtual_foreign_keys", "rules")  # fmt: skip
 _TABLE = ("strategy", "rows", "columns")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
@@ -58,6 +59,7 @@ class Spec:
     engine: str = "relational"
     scale: float = 1.0
     seed: int = 0
+    fit_rows: int = FIT_ROWS
     on_new: str = "synthesize"
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     virtual_foreign_keys: tuple[ForeignKey, ...] = ()
@@ -257,6 +259,7 @@ class _Reader:
             engine=self._choice(value, "engine", tuple(ENGINES), "relational"),
             scale=self._number(value, "scale", 1.0),
             seed=int(self._number(value, "seed", 0)),
+            fit_rows=self._fit_rows(value),
             on_new=self._choice(value, "on_new", ON_NEW, "synthesize"),
             tables={
                 name: self._table(name, {} if table is None else table)
@@ -327,6 +330,13 @@ class _Reader:
             self.problems.append(f"`{name}` is no number of 0 or more")
             return default
         return number
+
+    def _fit_rows(self, value: Mapping[str, Any]) -> int:
+        rows = value.get("fit_rows", FIT_ROWS)
+        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+            self.problems.append("`fit_rows` is no whole number of 1 or more")
+            return FIT_ROWS
+        return rows
 
     def _table(self, name: str, value: Any) -> TableSpec:
         where = f"table `{name}`"

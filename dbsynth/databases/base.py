@@ -6,12 +6,13 @@ that is being built beside the target; it becomes the target in one step, or dis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
 
+from dbsynth.databases.part import Part
 from dbsynth.schema import Check, ForeignKey, Schema, Table, UniqueKey
 
 Encoder = Callable[[pa.RecordBatch], bytes]
@@ -61,8 +62,8 @@ class Database(Protocol):
     def reflect(self) -> Schema:
         """The schema: every user table of every namespace, in a deterministic order."""
 
-    def count_rows(self, table: Table) -> int:
-        """Number of rows, exactly."""
+    def count_rows(self, table: Table, part: Part | None = None) -> int:
+        """Number of rows, exactly, of a table or of a part of it."""
 
     def sample(self, table: Table, columns: Sequence[str], rows: int, seed: int) -> pa.Table:
         """About ``rows`` random rows (all rows where the table has no more), same seed same rows.
@@ -71,15 +72,40 @@ class Database(Protocol):
         """
 
     def read(
-        self, table: Table, columns: Sequence[str], batch_rows: int = 65_536
-    ) -> Iterator[pa.RecordBatch]:
-        """All rows, streamed, in a stable order (that of the primary key, where there is one)."""
+        self, table: Table, columns: Sequence[str], batch_rows: int = 65_536,
+        part: Part | None = None,
+    ) -> Iterator[pa.RecordBatch]:  # fmt: skip
+        """All rows, streamed, in a stable order (that of the primary key, where there is one).
+
+        Args:
+            part: Read the rows of this part of the table only.
+        """
+
+    def scan(self, table: Table, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """All rows, streamed, in the order that is cheapest."""
 
     def structure(self) -> bytes:
         """The native definition of the whole schema, opaque to all but a stage of the same kind."""
 
     def proves(self, table: Table) -> bool:
         """Whether the server itself has validated every constraint of the table."""
+
+    # Counts over whole tables, for what is read in part.
+    def count_children(self, key: ForeignKey, parents: Part | None) -> Iterator[pa.RecordBatch]:
+        """References of a foreign key and the number of rows that hold each, in this order.
+
+        Args:
+            parents: Only references to the rows of this part.
+        """
+
+    def count_degrees(self, key: ForeignKey) -> Mapping[int, int]:
+        """How many parents have how many children, among parents that have any."""
+
+    def count_present(self, table: Table, columns: Sequence[str]) -> Mapping[str, int]:
+        """How many rows have a value in each column, in one pass."""
+
+    def count_values(self, table: Table, columns: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """How many rows have each value, as text, in columns of few texts or truth values."""
 
     # Questions of verification.  Each answers with a number of offending rows.
     def count_orphans(self, key: ForeignKey) -> int:

@@ -25,6 +25,7 @@ def nothing(variable: str, drawn: dict[str, Codes]) -> None:
 
 
 NO_MASKS: Mapping[str, npt.NDArray[np.bool_]] = MappingProxyType({})
+NO_SHARES: Mapping[str, npt.NDArray[np.float64]] = MappingProxyType({})
 
 
 class TableModel(Protocol):
@@ -60,6 +61,7 @@ class Engine(Protocol):
         *,
         key: int,
         drawn: Mapping[str, npt.NDArray[np.bool_]] = NO_MASKS,
+        shares: Mapping[str, npt.NDArray[np.float64]] = NO_SHARES,
     ) -> TableModel:
         """Learn the rows of a table.
 
@@ -70,7 +72,9 @@ class Engine(Protocol):
             context_codes: Codes of the parent's variables, one per real row of this table.
             entities: Entity that each row belongs to.
             key: Stream of random numbers.
-            drawn: Of variables that are derived in some rows, the rows in which they are drawn.
+            drawn: Of variables that are derived or not known in some rows, the rows that tell.
+            shares: Share of each code among all rows of the table, where these rows are a sample
+                and the shares are known better.
         """
 
     def restore(self, arrays: Arrays) -> TableModel:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dbsynth.codec import Alphabet, Codes
-from dbsynth.engines.base import NO_MASKS, Arrays
+from dbsynth.engines.base import NO_MASKS, NO_SHARES, Arrays
 from dbsynth.engines.relational import Relational, TreeChain
 
 
@@ -27,6 +27,7 @@ class Independent:
         *,
         key: int,
         drawn: Mapping[str, npt.NDArray[np.bool_]] = NO_MASKS,
+        shares: Mapping[str, npt.NDArray[np.float64]] = NO_SHARES,
     ) -> TreeChain:
         """One tree without a split per variable."""
         del context, context_codes
@@ -34,7 +35,10 @@ class Independent:
         for name, alphabet in variables.items():
             rows = drawn.get(name, np.ones(len(entities), bool))
             alone = {name: codes[name][rows]}
-            fitted = Relational().fit({name: alphabet}, alone, {}, {}, entities[rows], key=key)
+            wanted = {name: shares[name]} if name in shares and name not in drawn else NO_SHARES
+            fitted = Relational().fit(
+                {name: alphabet}, alone, {}, {}, entities[rows], key=key, shares=wanted
+            )
             trees.append(fitted.trees[0])
         return TreeChain(tuple(trees))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import kernel
-from dbsynth.engines.base import NO_MASKS, Arrays, Derive, nothing
+from dbsynth.engines.base import NO_MASKS, NO_SHARES, Arrays, Derive, nothing
 from dbsynth.randomness import hashed
 
 Float32 = npt.NDArray[np.float32]
@@ -38,6 +38,8 @@ SHORTLIST = 40  # features among which the choice is made, the best by themselve
 FIT_ROWS = 120_000  # rows on which a tree is grown
 _SLICE = 100_000  # rows that are classified at a time
 _THREADS = 2
+_RAKING_ROUNDS = 12
+_GRAIN = 1 << 10  # parts of a row that raked leaves count in
 SMALL_ROOT = 5_000  # below, a table without parent is easily memorised
 
 
@@ -135,6 +137,7 @@ class Relational:
         *,
         key: int,
         drawn: Mapping[str, npt.NDArray[np.bool_]] = NO_MASKS,
+        shares: Mapping[str, npt.NDArray[np.float64]] = NO_SHARES,
     ) -> TreeChain:
         """Grow one tree per variable on the variables before it and on those of the parent."""
         kept = _whole_entities(entities, FIT_ROWS, key)
@@ -155,7 +158,11 @@ class Relational:
         def grow(place: int) -> Tree:
             target, known = names[place], names[:place]
             if target not in masks:
-                return _fit_tree(target, known, seen, rows, entity, least, gain, key)
+                tree = _fit_tree(target, known, seen, rows, entity, least, gain, key)
+                whole = shares.get(target)
+                if whole is None and kept is not None:
+                    whole = np.bincount(codes[target]) / len(codes[target])
+                return tree if whole is None else raked(tree, whole)
             here = masks[target]
             some = {name: rows[name][here] for name in (*known, target)}
             return _fit_tree(target, known, seen, some, entity[here], least, gain, key)
@@ -166,6 +173,26 @@ class Relational:
     def restore(self, arrays: Arrays) -> TreeChain:
         """The chain whose arrays were saved."""
         return TreeChain(tuple(_restore_tree(arrays, i) for i in range(int(arrays["count"]))))
+
+
+def raked(tree: Tree, shares: npt.NDArray[np.float64]) -> Tree:
+    """The tree with its leaves brought to the shares that the codes have among all rows.
+
+    The leaves keep their weights (iterative proportional fitting: Deming and Stephan 1940).
+    """
+    leaf = np.repeat(np.arange(len(tree.starts) - 1), np.diff(tree.starts))
+    counts = tree.counts.astype(np.float64)
+    weight = np.bincount(leaf, weights=counts)
+    wanted = np.zeros(max(len(shares), int(tree.codes.max(initial=0)) + 1))
+    wanted[: len(shares)] = shares * weight.sum()
+    for _ in range(_RAKING_ROUNDS):
+        have = np.bincount(tree.codes, weights=counts, minlength=len(wanted))
+        counts *= (wanted / np.where(have > 0, have, 1.0))[tree.codes]
+        reached = np.bincount(leaf, weights=counts, minlength=len(weight))
+        counts *= (weight / np.where(reached > 0, reached, 1.0))[leaf]
+    lost = np.bincount(leaf, weights=counts, minlength=len(weight)) <= 0
+    counts = np.where(lost[leaf], tree.counts, counts)
+    return replace(tree, counts=np.round(counts * _GRAIN).astype(np.int64))
 
 
 def _restore_tree(arrays: Arrays, i: int) -> Tree:

@@ -1,9 +1,15 @@
-"""The questions of verification as SQL.  Each counts offending rows."""
+"""Questions as SQL: those of verification count offending rows, others what is read in part."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dbsynth.databases.part import Drawn, Part, conditions
 from dbsynth.databases.postgresql.names import quote
 from dbsynth.schema import Check, ForeignKey, UniqueKey
+
+COUNT = "\x1fcount"  # no column has this name
 
 
 def orphans(key: ForeignKey, child: str, parent: str) -> str:
@@ -45,3 +51,67 @@ def failing(check: Check, origin: str) -> str:
 def rows(origin: str) -> str:
     """All rows."""
     return f"SELECT count(*) FROM {origin}"
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A `dbsynth.databases.part.Dialect`.
+
+    Attributes:
+        origin: A table, by its name, behind FROM.
+    """
+
+    origin: Callable[[str], str]
+
+    def quote(self, name: str) -> str:
+        """A column's name."""
+        return quote(name)
+
+    def hashed(self, drawn: Drawn) -> str:
+        """The server's hash of the key as text, or of the place where a row is stored."""
+        key = ", ".join(map(quote, drawn.columns)) or "tableoid, ctid"
+        text = f'ROW({key})::text COLLATE "C"'
+        return f"((hashtextextended({text}, {drawn.seed % 2**63}) >> 1) & {2**62 - 1})"
+
+
+def children(key: ForeignKey, parents: Part | None, dialect: Postgres) -> str:
+    """References and the number of rows that hold each."""
+    names = ", ".join(map(quote, key.columns))
+    known = " AND ".join(f"{quote(name)} IS NOT NULL" for name in key.columns)
+    if parents is not None:
+        own = names if len(key.columns) == 1 else f"({names})"
+        theirs = ", ".join(map(quote, key.parent_columns))
+        chosen = " UNION ALL ".join(
+            f"SELECT {theirs} FROM {dialect.origin(key.parent)} WHERE {condition}"
+            for condition in conditions(parents, dialect)
+        )
+        known += f" AND {own} IN ({chosen})"
+    origin = dialect.origin(key.child)
+    count = f"count(*) AS {quote(COUNT)}"
+    return f"SELECT {names}, {count} FROM {origin} WHERE {known} GROUP BY {names}"
+
+
+def degrees(key: ForeignKey, dialect: Postgres) -> str:
+    """Numbers of children, and of parents that have so many."""
+    names = ", ".join(f"c.{quote(name)}" for name in key.columns)
+    known = " AND ".join(f"c.{quote(name)} IS NOT NULL" for name in key.columns)
+    pairs = zip(key.columns, key.parent_columns, strict=True)
+    same = " AND ".join(f"p.{quote(theirs)} = c.{quote(mine)}" for mine, theirs in pairs)
+    counted = (
+        f"SELECT count(*) AS n FROM {dialect.origin(key.child)} AS c WHERE {known} AND EXISTS"
+        f" (SELECT FROM {dialect.origin(key.parent)} AS p WHERE {same}) GROUP BY {names}"
+    )
+    return f"SELECT n, count(*) FROM ({counted}) AS counted GROUP BY n ORDER BY n"
+
+
+def present(columns: Sequence[str], origin: str) -> str:
+    """Rows with a value in each column."""
+    return f"SELECT {', '.join(f'count({quote(name)})' for name in columns)} FROM {origin}"
+
+
+def values(columns: Sequence[str], origin: str) -> str:
+    """Each value of each column, beside NULL in the others, and its number of rows."""
+    names = ", ".join(map(quote, columns))
+    sets = ", ".join(f"({quote(name)})" for name in columns)
+    count = f"count(*) AS {quote(COUNT)}"
+    return f"SELECT {names}, {count} FROM {origin} GROUP BY GROUPING SETS ({sets})"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from dbsynth.databases.base import Capabilities
+from dbsynth.databases.part import Part, conditions
 from dbsynth.databases.postgresql import questions
 from dbsynth.databases.postgresql.connect import (
     Connection,
@@ -28,7 +31,7 @@ from dbsynth.databases.postgresql.reflect import reflect
 from dbsynth.databases.postgresql.structure import dump
 from dbsynth.databases.url import display
 from dbsynth.errors import DatabaseError
-from dbsynth.schema import Check, ForeignKey, Schema, Table, UniqueKey
+from dbsynth.schema import Check, Column, ForeignKey, Kind, Schema, Table, UniqueKey
 
 CAPABILITIES = Capabilities("postgresql", True, True, IDENTIFIER_LIMIT)
 
@@ -124,9 +127,9 @@ class PostgresDatabase:
 
     # Rows
 
-    def count_rows(self, table: Table) -> int:
+    def count_rows(self, table: Table, part: Part | None = None) -> int:
         """Number of rows, exactly."""
-        return self._ask(table, questions.rows(self._origin(table)))
+        return self._ask(table, questions.rows(self._part_of(table, part)))
 
     def sample(self, table: Table, columns: Sequence[str], rows: int, seed: int) -> pa.Table:
         """About ``rows`` random rows, or all where there are no more; same seed, same rows."""
@@ -140,11 +143,17 @@ class PostgresDatabase:
         return pa.Table.from_batches(self._stream(table, query, schema, 65_536), schema)
 
     def read(
-        self, table: Table, columns: Sequence[str], batch_rows: int = 65_536
-    ) -> Iterator[pa.RecordBatch]:
+        self, table: Table, columns: Sequence[str], batch_rows: int = 65_536,
+        part: Part | None = None,
+    ) -> Iterator[pa.RecordBatch]:  # fmt: skip
         """All rows, streamed, in the order of the primary key (else as they are stored)."""
-        query = select(table, columns, self._origin(table))
+        query = select(table, columns, self._part_of(table, part))
         return self._stream(table, query, arrow_schema(table, columns), batch_rows)
+
+    def scan(self, table: Table, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """All rows, streamed, in no particular order."""
+        query = select(replace(table, primary_key=()), columns, self._origin(table))
+        return self._stream(table, query, arrow_schema(table, columns), 65_536)
 
     def _stream(
         self, table: Table, query: str, schema: pa.Schema, batch_rows: int
@@ -181,6 +190,49 @@ class PostgresDatabase:
     def _doubtful(self) -> frozenset[str]:
         found = rows(self._connection, _UNVALIDATED)
         return frozenset(f"{quote(namespace)}.{quote(bare)}" for namespace, bare in found)
+
+    # Counts for what is read in part
+
+    def count_children(self, key: ForeignKey, parents: Part | None) -> Iterator[pa.RecordBatch]:
+        """References of a foreign key and how many rows hold each."""
+        counted = f"({questions.children(key, parents, self._dialect)}) AS counted"
+        return self._counted(self._reflected[key.child], key.columns, counted)
+
+    def count_degrees(self, key: ForeignKey) -> Mapping[int, int]:
+        """How many parents have how many children, among parents that have any."""
+        with refused(f"Cannot count the children of `{key}`"), self._connection.transaction():
+            found = rows(self._connection, questions.degrees(key, self._dialect))
+        return {int(children): int(parents) for children, parents in found}
+
+    def count_present(self, table: Table, columns: Sequence[str]) -> Mapping[str, int]:
+        """How many rows have a value in each column."""
+        query = questions.present(columns, self._origin(table))
+        with refused(f"Cannot read table `{table.name}`"), self._connection.transaction():
+            counts = rows(self._connection, query)[0]
+        return dict(zip(columns, map(int, counts), strict=True))
+
+    def count_values(self, table: Table, columns: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """How many rows have each value, all columns in one pass."""
+        found: dict[str, dict[str, int]] = {name: {} for name in columns}
+        counted = f"({questions.values(columns, self._origin(table))}) AS counted"
+        for batch in self._counted(table, columns, counted):
+            *values, counts = batch.columns
+            for name, column in zip(columns, values, strict=True):
+                words = pc.cast(column, pa.string()).to_pylist()
+                numbers = counts.to_pylist()
+                found[name] |= {
+                    word: n for word, n in zip(words, numbers, strict=True) if word is not None
+                }
+        return found
+
+    def _counted(
+        self, table: Table, columns: Sequence[str], counted: str
+    ) -> Iterator[pa.RecordBatch]:
+        """Some columns of a table and a count, in their Arrow types, from a query that groups."""
+        count = Column(questions.COUNT, Kind.INTEGER, "bigint", nullable=False)
+        wide = replace(table, columns=(*table.columns, count), primary_key=())
+        names = [*columns, questions.COUNT]
+        return self._stream(table, select(wide, names, counted), arrow_schema(wide, names), 65_536)
 
     # Questions of verification
 
@@ -220,6 +272,20 @@ class PostgresDatabase:
 
     def _origin_of(self, name: str) -> str:
         return self._origin(self._reflected[name])
+
+    def _part_of(self, table: Table, part: Part | None) -> str:
+        """A part of a table behind FROM."""
+        if part is None:
+            return self._origin(table)
+        found = [
+            f"SELECT * FROM {self._origin(table)} WHERE {condition}"
+            for condition in conditions(part, self._dialect)
+        ]
+        return f"({' UNION ALL '.join(found)}) AS part"
+
+    @property
+    def _dialect(self) -> questions.Postgres:
+        return questions.Postgres(self._origin_of)
 
     @cached_property
     def _reflected(self) -> Schema:

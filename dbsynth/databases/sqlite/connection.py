@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from dbsynth.databases.base import Capabilities
 from dbsynth.errors import CannotConnect, DatabaseError, SpecError
 
+KEY_HASH = "dbsynth_key_hash"  # SQLite has no hash function of its own
 CAPABILITIES = Capabilities(
     kind="sqlite", namespaces=False, proves_constraints=False, identifier_limit=0
 )
@@ -102,6 +104,7 @@ def connect_snapshot(path: Path, label: str) -> sqlite3.Connection:
     try:
         connection = connect(path, "ro")
         connection.execute("PRAGMA query_only = ON")
+        connection.create_function(KEY_HASH, -1, _key_hash, deterministic=True)
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
@@ -111,6 +114,11 @@ def connect_snapshot(path: Path, label: str) -> sqlite3.Connection:
             f"{label} cannot be opened: {reason(error)}", hint=_hint(error)
         ) from None
     return connection
+
+
+def _key_hash(*values: object) -> int:
+    """A hash of a key between 0 and 2 to the 62."""
+    return int.from_bytes(blake2b(repr(values).encode(), digest_size=8).digest(), "little") >> 2
 
 
 def _hint(error: sqlite3.Error) -> str:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from dbsynth.databases.part import Drawn, Part, conditions
 from dbsynth.databases.sqlite import reflection
 from dbsynth.databases.sqlite import structure as native
 from dbsynth.databases.sqlite.connection import (
     CAPABILITIES,
+    KEY_HASH,
     connect_snapshot,
     explained,
     file_of,
@@ -24,8 +29,9 @@ from dbsynth.databases.sqlite.connection import (
 from dbsynth.databases.sqlite.sql import quoted, table_text
 from dbsynth.databases.sqlite.values import arrow_type, decoded
 from dbsynth.randomness import Streams, hashed
-from dbsynth.schema import Check, ForeignKey, Schema, Table, UniqueKey
+from dbsynth.schema import Check, Column, ForeignKey, Kind, Schema, Table, UniqueKey
 
+_COUNT = "\x1fcount"  # no column has this name
 _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 _SCANNED = 65_536
 _FETCHED = 1024  # rows that stay in the processor's cache while they are turned into columns
@@ -84,18 +90,24 @@ class SqliteDatabase:
         with explained(self.label):
             return native.read(self._connection).to_bytes()
 
-    def count_rows(self, table: Table) -> int:
+    def count_rows(self, table: Table, part: Part | None = None) -> int:
         """Number of rows, exactly."""
-        return self._number(f"SELECT count(*) FROM {self._from(table.name)}")
+        where = self._where(part)
+        return self._number(f"SELECT count(*) FROM {self._from(table.name)}{where}")
 
     def read(
-        self, table: Table, columns: Sequence[str], batch_rows: int = 65_536
-    ) -> Iterator[pa.RecordBatch]:
+        self, table: Table, columns: Sequence[str], batch_rows: int = 65_536,
+        part: Part | None = None,
+    ) -> Iterator[pa.RecordBatch]:  # fmt: skip
         """All rows, streamed, in the order of the primary key or else of the rowid."""
         with explained(f"table {table.name}"):
-            cursor = self._connection.execute(self._select(table, columns))
+            cursor = self._connection.execute(self._select(table, columns, self._where(part)))
             while (batch := _batch(cursor, table, columns, batch_rows)).num_rows:
                 yield batch
+
+    def scan(self, table: Table, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """All rows, streamed, in the order of `read`, which costs nothing."""
+        return self.read(table, columns)
 
     def sample(self, table: Table, columns: Sequence[str], rows: int, seed: int) -> pa.Table:
         """About ``rows`` random rows in the order of `read`, same seed same rows."""
@@ -109,6 +121,68 @@ class SqliteDatabase:
         else:
             batches = list(_kept(self.read(table, columns), key, share))
         return pa.Table.from_batches(batches, _schema(table, columns))
+
+    def count_children(self, key: ForeignKey, parents: Part | None) -> Iterator[pa.RecordBatch]:
+        """References of a foreign key and how many rows hold each."""
+        table = self._reflected[key.child]
+        count = Column(_COUNT, Kind.INTEGER, "integer", nullable=False)
+        wide = replace(table, columns=(*table.columns, count))
+        names = ", ".join(map(quoted, key.columns))
+        where = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key.columns)
+        if parents is not None:
+            own = names if len(key.columns) == 1 else f"({names})"
+            theirs = ", ".join(map(quoted, key.parent_columns))
+            where += (
+                f" AND {own} IN (SELECT {theirs} FROM {self._from(key.parent)}"
+                f"{self._where(parents)})"
+            )
+        query = (
+            f"SELECT {names}, count(*) FROM {self._from(key.child)} WHERE {where} GROUP BY {names}"
+        )
+        with explained(f"table {table.name}"):
+            cursor = self._connection.execute(query)
+            while (batch := _batch(cursor, wide, [*key.columns, _COUNT], _SCANNED)).num_rows:
+                yield batch
+
+    def count_degrees(self, key: ForeignKey) -> Mapping[int, int]:
+        """How many parents have how many children, among parents that have any."""
+        pairs = list(zip(key.columns, key.parent_columns, strict=True))
+        present = " AND ".join(f"c.{quoted(c)} IS NOT NULL" for c, _ in pairs)
+        same = " AND ".join(f"p.{quoted(p)} = c.{quoted(c)}" for c, p in pairs)
+        names = ", ".join(f"c.{quoted(c)}" for c, _ in pairs)
+        counted = (
+            f"SELECT count(*) AS n FROM {self._from(key.child)} AS c WHERE {present} AND EXISTS"
+            f" (SELECT 1 FROM {self._from(key.parent)} AS p WHERE {same}) GROUP BY {names}"
+        )
+        with explained(f"table {key.child}"):
+            found = self._connection.execute(f"SELECT n, count(*) FROM ({counted}) GROUP BY n")
+            return {int(children): int(parents) for children, parents in found}
+
+    def count_present(self, table: Table, columns: Sequence[str]) -> Mapping[str, int]:
+        """How many rows have a value in each column."""
+        counted = ", ".join(f"count({quoted(name)})" for name in columns)
+        with explained(f"table {table.name}"):
+            query = f"SELECT {counted} FROM {self._from(table.name)}"
+            return dict(zip(columns, self._connection.execute(query).fetchone(), strict=True))
+
+    def count_values(self, table: Table, columns: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """How many rows have each value."""
+        return {name: self._values(table, name) for name in columns}
+
+    def _values(self, table: Table, column: str) -> dict[str, int]:
+        count = Column(_COUNT, Kind.INTEGER, "integer", nullable=False)
+        wide = replace(table, columns=(*table.columns, count))
+        name = quoted(column)
+        query = f"SELECT {name}, count(*) FROM {self._from(table.name)} GROUP BY {name}"
+        found: dict[str, int] = {}
+        with explained(f"table {table.name}"):
+            cursor = self._connection.execute(query)
+            while (batch := _batch(cursor, wide, [column, _COUNT], _SCANNED)).num_rows:
+                words = pc.cast(batch.column(0), pa.string()).to_pylist()
+                for word, rows in zip(words, batch.column(1).to_pylist(), strict=True):
+                    if word is not None:
+                        found[word] = found.get(word, 0) + rows
+        return found
 
     def proves(self, table: Table) -> bool:
         """Never: SQLite tests no constraint on rows that are there."""
@@ -166,6 +240,26 @@ class SqliteDatabase:
     def _from(self, table: str) -> str:
         return f"main.{quoted(self._name(table))}"
 
+    def _where(self, part: Part | None) -> str:
+        """The rows of a part, behind the name of the table."""
+        if part is None:
+            return ""
+        found = conditions(part, _Sqlite(self._from, self._key_of))
+        return f" WHERE ({') OR ('.join(found)})"
+
+    def _key_of(self, drawn: Drawn) -> list[str]:
+        table = self._reflected[drawn.table]
+        rowid = self._rowid(table)
+        if rowid and not drawn.columns:
+            return [rowid]
+        columns = drawn.columns or tuple(column.name for column in table.columns)
+        # Not every text is UTF-8, and a function is handed nothing else as text.
+        return [f"CAST({quoted(name)} AS BLOB)" for name in columns]
+
+    @cached_property
+    def _reflected(self) -> Schema:
+        return self.reflect()
+
     def _rowid(self, table: Table) -> str | None:
         """The name under which the table's rowid can be asked for."""
         name = self._name(table.name)
@@ -199,6 +293,27 @@ class SqliteDatabase:
             where = f" WHERE {rowid} IN (SELECT value FROM json_each(?))"
             found = self._connection.execute(self._select(table, columns, where), (str(picked),))
             return [_batch(found, table, columns, len(picked))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sqlite:
+    """A `dbsynth.databases.part.Dialect`.
+
+    Attributes:
+        origin: A table, by its name, behind FROM.
+        key: Expressions that tell a row from all others.
+    """
+
+    origin: Callable[[str], str]
+    key: Callable[[Drawn], Sequence[str]]
+
+    def quote(self, name: str) -> str:
+        """A column's name."""
+        return quoted(name)
+
+    def hashed(self, drawn: Drawn) -> str:
+        """A hash of the key, made by a function of ours."""
+        return f"{KEY_HASH}({drawn.seed % 2**63}, {', '.join(self.key(drawn))})"
 
 
 def _chosen(key: int, positions: np.ndarray[Any, Any], share: float) -> np.ndarray[Any, Any]:
