@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint types imports format check bench-speed docs clean
+.PHONY: help setup demo test test-slow lint types imports format check bench-speed bench-fidelity docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ check: lint types imports test ## all of lint, types, imports and test
 
 bench-speed: $(VENV)/.dev ## time generate and load against pg_dump and pg_restore (TPC-H)
 	@$(BIN)/python bench/speed.py
+
+# ONLY=a,b SEEDS=0 makes it short.  DATABASES names a folder of dumps, JUDGE a script that compares two
+# databases, SERVER a server to work on; SDV=PYTHON with HMA=a,b (or HMA=1 for all) runs SDV's HMA again.
+bench-fidelity: $(VENV)/.dev ## measure clones beside their floors and SDV's HMA
+	@$(BIN)/python -m bench.fidelity --databases "$(DATABASES)" --judge "$(JUDGE)" --only "$(ONLY)" \
+		--server "$(SERVER)" --sdv "$(SDV)" --hma "$(HMA)" $(if $(SEEDS),--seeds "$(SEEDS)")
 
 docs: $(VENV)/.dev ## write docs/cli.md, and the example of docs/json.md, from the code
 	@$(BIN)/python docs/cli_reference.py
