@@ -216,8 +216,10 @@ def grid_of(column: Column, numbers: Float64) -> tuple[float, float, int]:
         return (0.0 if column.kind is Kind.FLOAT else 1.0), 0.0, column.scale or 0
     if column.kind in (Kind.DECIMAL, Kind.FLOAT):
         limit = column.scale if column.scale is not None else 6
+        usual = float(np.median(np.abs(numbers[numbers != 0]))) if numbers.any() else 1.0
         for digits in range(limit + 1):
-            if np.allclose(np.round(numbers, digits), numbers, rtol=0, atol=1e-9 * 10.0**-digits):
+            near = 1e-9 * min(10.0**-digits, usual)  # numbers may all be far below one
+            if np.allclose(np.round(numbers, digits), numbers, rtol=0, atol=near):
                 return 0.0, 0.0, digits
         return 0.0, 0.0, limit if column.kind is Kind.DECIMAL else -1
     if column.kind in (Kind.TIMESTAMP, Kind.TIME, Kind.INTERVAL):
@@ -231,6 +233,11 @@ def grid_of(column: Column, numbers: Float64) -> tuple[float, float, int]:
     return step, float(whole[0] % int(step)) if step > 1 else 0.0, 0
 
 
+ENDLESS = {Kind.DATE: (-(2**31), 2**31 - 1), Kind.TIMESTAMP: (-(2**63) + 1, 2**63 - 1)}
+"""The days (int32) and microseconds (int64) that stand for infinite dates and timestamps, as they
+do in PostgreSQL; as numbers they are infinite."""
+
+
 def to_numbers(values: pa.Array) -> tuple[Float64, npt.NDArray[np.bool_]]:
     """Numbers behind values (dates as days, times as microseconds), and which are not NULL."""
     present = np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False))
@@ -242,6 +249,10 @@ def to_numbers(values: pa.Array) -> tuple[Float64, npt.NDArray[np.bool_]]:
             values.cast(pa.float64()) if pa.types.is_decimal(type_) else values.cast(pa.int64())
         )
     numbers = np.asarray(pc.fill_null(values, 0).to_numpy(zero_copy_only=False), dtype=np.float64)
+    if pa.types.is_temporal(type_) and not pa.types.is_time(type_):
+        low, high = ENDLESS[Kind.DATE if pa.types.is_date(type_) else Kind.TIMESTAMP]
+        numbers = np.where(numbers >= float(high), np.inf, numbers)
+        numbers = np.where(numbers <= float(low), -np.inf, numbers)
     return numbers, present
 
 
@@ -280,7 +291,12 @@ def from_numbers(
     if kind is Kind.TIME:
         whole = np.clip(whole, 0, 86_400_000_000 - 1)
     if kind is Kind.DATE:
+        whole = np.clip(whole, *ENDLESS[Kind.DATE])
         return pa.array(whole.astype(np.int32), pa.int32(), mask=mask).cast(pa.date32())
+    if kind in (Kind.TIMESTAMP, Kind.INTERVAL):
+        endless = np.isinf(numbers)
+        low, high = ENDLESS[Kind.TIMESTAMP]
+        whole = np.where(endless, np.where(numbers > 0, high, low), whole)
     target = pa.timestamp("us", "UTC") if zoned and kind is Kind.TIMESTAMP else ARROW[kind]
     return pa.array(whole, pa.int64(), mask=mask).cast(target)
 

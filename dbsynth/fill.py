@@ -22,6 +22,7 @@ from dbsynth.identifiers import PROVIDERS
 from dbsynth.identifiers.avoid import draw_avoiding
 from dbsynth.model import Anchor, ColumnModel, name_parts
 from dbsynth.outline import SPAN, joined_names
+from dbsynth.pieces import piece_variables, put_together
 from dbsynth.randomness import Float64, UInt64, hashed
 from dbsynth.schema import Column, ForeignKey, Kind, Table
 from dbsynth.times import form_of, microseconds_of, on_calendar, placed
@@ -88,6 +89,8 @@ def own_values(
     present = np.ones(len(positions), bool) if mine is None else mine > 0
     if model.mint is not None:
         return _minted(draft, table, column, model, positions, present, key)
+    if model.structure is not None:
+        return _structured(draft, table, column, model, positions, index, present)
     if model.provided is None:
         return pa.nulls(len(positions), arrow_type(column))
     provider, state = PROVIDERS[model.provided.provider], model.provided.state
@@ -99,6 +102,24 @@ def own_values(
         provider, state, at, key, model.provided.avoid, _span(draft, table, model.decision.role)
     )
     return pc.if_else(pa.array(present), _typed(drawn, column), pa.scalar(None, arrow_type(column)))
+
+
+def _structured(
+    draft: Draft, table: Table, column: Column, model: ColumnModel, positions: Int64, index: Int64,
+    present: npt.NDArray[np.bool_],
+) -> pa.Array:  # fmt: skip
+    """Values put together of their parts."""
+    here = np.flatnonzero(present)
+    codes = {
+        variable: codes[positions[here]]
+        for variable in piece_variables(column.name, model)
+        if (codes := draft.codes[table.name].get(variable)) is not None
+    }
+    key = draft.streams.key("person", table.name)
+    people = _people(draft, table, index[here].astype(np.uint64), key)
+    mine = draft.streams.key("values", table.name, column.name)
+    found = put_together(column.name, model, codes, index[here], mine, (people, key))
+    return _put(pa.nulls(len(positions), arrow_type(column)), here, _typed(found, column))
 
 
 def time_variables(name: str) -> tuple[str, ...]:

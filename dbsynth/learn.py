@@ -24,6 +24,7 @@ from dbsynth.keys import group_ids, key_parts, rank_in_group
 from dbsynth.lawful import with_rules
 from dbsynth.model import Anchor, ColumnModel, Degrees, Model, TableFacts
 from dbsynth.outline import Outline
+from dbsynth.pieces import piece_variables
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
 from dbsynth.read import (
@@ -73,7 +74,7 @@ def fit(
     plan = _with_anchors(plan, encoded, links)
     tables = {name: _ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
     columns = {
-        n: {variables.column(c): codes for c, codes in e.codes.items()} | e.calendar
+        n: {variables.column(c): codes for c, codes in e.codes.items()} | e.calendar | e.pieces
         for n, e in encoded.items()
     }
     diamonds = find_diamonds(plan.schema, plan.plan, links, {n: e.own for n, e in encoded.items()})
@@ -120,8 +121,8 @@ def column_variables(name: str, model: ColumnModel) -> dict[str, Alphabet]:
     """The variables of the engine behind one column, in the order in which they are drawn."""
     codec = codec_of(model)
     if codec is None:
-        return {}
-    found = {variables.column(name): codec.alphabet}
+        return piece_variables(name, model)
+    found = {variables.column(name): codec.alphabet} | piece_variables(name, model)
     if model.calendar is not None:
         found[variables.weekday(name)] = variables.WEEKDAY_ALPHABET
         if model.calendar.clock is not None:

@@ -28,6 +28,7 @@ from dbsynth.identifiers.avoid import AvoidList
 from dbsynth.keys import Mint
 from dbsynth.rules import Kept, kept_from_json
 from dbsynth.schema import ForeignKey, Schema
+from dbsynth.structures import Structure, structure_from_json
 
 FORMAT = 1
 
@@ -90,8 +91,8 @@ class Gap:
 class ColumnModel:
     """How the values of one column come about.
 
-    Exactly one of ``codec``, ``provided``, ``mint`` and ``ranked`` is set, or none for a column of
-    a     foreign key and for one that stays NULL.
+    Exactly one of ``codec``, ``provided``, ``mint``, ``ranked`` and ``structure`` is set, or none
+    for a column of a foreign key and for one that stays NULL.
 
     Attributes:
         codec: Codes to values.
@@ -105,6 +106,7 @@ class ColumnModel:
         gap: How long after the sibling before a time lies; only one column of a table has it.
         spare: What draws texts where a CHECK refuses those of the provider.
         derived: Whether a rule computes the values; the engine draws at most their presence.
+        structure: How its values are taken apart into the columns of ``pieces``.
     """
 
     decision: Decision
@@ -119,6 +121,23 @@ class ColumnModel:
     gap: Gap | None = None
     spare: Provided | None = None
     derived: bool = False
+    structure: Structure | None = None
+    pieces: Mapping[str, Piece] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """How the values of a part of a structure come about.
+
+    Attributes:
+        model: That of a column: with a codec, or else with a provider.
+        counts: How often each code occurs; empty without a codec.
+        coded: Whether its code is a variable of the row, not drawn by ``counts`` alone.
+    """
+
+    model: ColumnModel
+    counts: tuple[int, ...] = ()
+    coded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,44 +287,54 @@ def _anchor_json(anchor: Anchor | None, keys: Sequence[ForeignKey]) -> dict[str,
 
 
 def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]:
-    columns = {}
-    for name, column in facts.columns.items():
-        columns[name] = {
-            "decision": {
-                "role": column.decision.role.value,
-                "provider": column.decision.provider,
-                "reason": column.decision.reason,
-                "decided_by": column.decision.decided_by,
-                "confidence": column.decision.confidence,
-                "form": column.decision.form,
-            },
-            "codec": column.codec.to_json() if column.codec else None,
-            "provided": _provided_json(column.provided),
-            "mint": column.mint.to_json() if column.mint else None,
-            "avoid": column.avoid.to_bytes().hex() if column.avoid else None,
-            "ranked": column.ranked,
-            "nulls": column.nulls,
-            "anchor": _anchor_json(column.anchor, keys),
-            "calendar": column.calendar
-            and {
-                "clock": column.calendar.clock and column.calendar.clock.to_json(),
-                "ordered": column.calendar.ordered,
-            },
-            "gap": column.gap
-            and {
-                "codec": column.gap.codec.to_json(),
-                "step": column.gap.step,
-                "latest": column.gap.latest,
-            },
-            "spare": _provided_json(column.spare),
-            "derived": column.derived,
-        }
     return {
         "strategy": facts.strategy,
         "reason": facts.reason,
         "rows": facts.rows,
-        "columns": columns,
+        "columns": {name: _column_json(column, keys) for name, column in facts.columns.items()},
         "people": facts.people.to_bytes().hex() if facts.people else None,
+    }
+
+
+def _column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, Any]:
+    return {
+        "decision": {
+            "role": column.decision.role.value,
+            "provider": column.decision.provider,
+            "reason": column.decision.reason,
+            "decided_by": column.decision.decided_by,
+            "confidence": column.decision.confidence,
+            "form": column.decision.form,
+        },
+        "codec": column.codec.to_json() if column.codec else None,
+        "provided": _provided_json(column.provided),
+        "mint": column.mint.to_json() if column.mint else None,
+        "avoid": column.avoid.to_bytes().hex() if column.avoid else None,
+        "ranked": column.ranked,
+        "nulls": column.nulls,
+        "anchor": _anchor_json(column.anchor, keys),
+        "calendar": column.calendar
+        and {
+            "clock": column.calendar.clock and column.calendar.clock.to_json(),
+            "ordered": column.calendar.ordered,
+        },
+        "gap": column.gap
+        and {
+            "codec": column.gap.codec.to_json(),
+            "step": column.gap.step,
+            "latest": column.gap.latest,
+        },
+        "spare": _provided_json(column.spare),
+        "derived": column.derived,
+        "structure": column.structure and column.structure.to_json(),
+        "pieces": {
+            name: {
+                "model": _column_json(piece.model, keys),
+                "counts": list(piece.counts),
+                "coded": piece.coded,
+            }
+            for name, piece in column.pieces.items()
+        },
     }
 
 
@@ -365,25 +394,31 @@ def _from_file(file: zipfile.ZipFile) -> Model:
 def _facts(
     value: Mapping[str, Any], copied: pa.Table | None, keys: Sequence[ForeignKey]
 ) -> TableFacts:
-    columns = {}
-    for name, column in value["columns"].items():
-        decision = {**column["decision"], "role": Role(column["decision"]["role"])}
-        columns[name] = ColumnModel(
-            Decision(**decision),
-            codec_from_json(column["codec"]) if column["codec"] else None,
-            _provided(column["provided"]),
-            Mint(**column["mint"]) if column["mint"] else None,
-            AvoidList.from_bytes(bytes.fromhex(column["avoid"])) if column["avoid"] else None,
-            column["ranked"],
-            column["nulls"],
-            _anchor(column["anchor"], keys),
-            _calendar(column["calendar"]),
-            _gap(column["gap"]),
-            _provided(column["spare"]),
-            column["derived"],
-        )
+    columns = {name: _column(column, keys) for name, column in value["columns"].items()}
     people = AvoidList.from_bytes(bytes.fromhex(value["people"])) if value["people"] else None
     return TableFacts(value["strategy"], value["reason"], value["rows"], columns, copied, people)
+
+
+def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnModel:
+    return ColumnModel(
+        Decision(**{**column["decision"], "role": Role(column["decision"]["role"])}),
+        codec_from_json(column["codec"]) if column["codec"] else None,
+        _provided(column["provided"]),
+        Mint(**column["mint"]) if column["mint"] else None,
+        AvoidList.from_bytes(bytes.fromhex(column["avoid"])) if column["avoid"] else None,
+        column["ranked"],
+        column["nulls"],
+        _anchor(column["anchor"], keys),
+        _calendar(column["calendar"]),
+        _gap(column["gap"]),
+        _provided(column["spare"]),
+        column["derived"],
+        structure_from_json(column["structure"]) if column["structure"] else None,
+        {
+            name: Piece(_column(piece["model"], keys), tuple(piece["counts"]), piece["coded"])
+            for name, piece in column["pieces"].items()
+        },
+    )
 
 
 def _provided_json(provided: Provided | None) -> dict[str, Any] | None:

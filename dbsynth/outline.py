@@ -32,12 +32,14 @@ from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
 from dbsynth.identifiers.base import Provider, State
 from dbsynth.keys import Mint, fit_mint
 from dbsynth.model import NAME_PARTS, ColumnModel, Provided, TableFacts, name_parts
+from dbsynth.pieces import fit_pieces
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
 from dbsynth.rules import Kept, Rule
 from dbsynth.sampling import Reading, make_reading
 from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
 from dbsynth.spec import Spec
+from dbsynth.structures import Part, structure_of
 
 SAMPLE_ROWS = 100_000
 NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
@@ -241,13 +243,10 @@ def _column_model(
     if values.null_count == len(values):
         return ColumnModel(decision)
     unique = is_unique(table, (column.name,))
-    minted = _minted(table, column, values, decision, rows, streams)
-    if minted is not None:
-        return minted
-    if decision.role is Role.RENAMED:
-        renamed = _renamed(column, values, decision, k, streams, table)
-        if renamed.shown:
-            return ColumnModel(decision, renamed, nulls=nulls)
+    for model in (_minted, _structured, _named_anew):
+        found = model(table, column, values, decision, rows, streams)
+        if found is not None:
+            return found
     if (
         decision.provider
         and decision.role is not Role.CATEGORY
@@ -269,6 +268,44 @@ def _column_model(
     return ColumnModel(
         fallback, provided=_provided(column, values, fallback, unique, k, streams), nulls=nulls
     )
+
+
+def _named_anew(
+    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Streams
+) -> ColumnModel | None:
+    """A column whose values repeat and get new names."""
+    if decision.role is not Role.RENAMED:
+        return None
+    renamed = _renamed(column, values, decision, k_threshold(rows), streams, table)
+    if not renamed.shown:
+        return None
+    return ColumnModel(decision, renamed, nulls=values.null_count > 0)
+
+
+def _structured(
+    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Streams
+) -> ColumnModel | None:
+    """A column whose values are taken apart, each part modelled as a column of its own."""
+    excluded = any(column.name in exclusion.columns for exclusion in table.exclusions)
+    excluded |= is_unique(table, (column.name,))
+    if excluded or decision.role not in (Role.TEXT, Role.OPAQUE, Role.QUANTITY, Role.RENAMED):
+        return None
+    k = k_threshold(rows)
+    structure = structure_of(column, decision.provider, values, k)
+    if structure is None:
+        return None
+
+    def fit(part: Part, found: pa.Array) -> ColumnModel:
+        inner = Table(f"{table.name}.{column.name}.{part.name}", column.name, None, (part.column,))
+        name = part.column.name
+        roles = classify_table(inner, pa.table({name: found}), rows)
+        if found.null_count == len(found):
+            found = pa.array([None] * len(found), found.type)
+        return _column_model(inner, part.column, found, roles[name], rows, streams)
+
+    pieces = fit_pieces(structure, values, k, fit)
+    told = replace(decision, reason="Its values are taken apart, and their parts modelled")
+    return ColumnModel(told, structure=structure, pieces=pieces, nulls=values.null_count > 0)
 
 
 def _minted(

@@ -23,6 +23,7 @@ from dbsynth.guard import Guard, guard_of
 from dbsynth.keys import hash_keys, join
 from dbsynth.model import ColumnModel
 from dbsynth.outline import SAMPLE_ROWS, Outline
+from dbsynth.pieces import piece_codes, piece_variables
 from dbsynth.progress import Progress
 from dbsynth.quantities import Quantity, quantities_of
 from dbsynth.randomness import UInt64
@@ -45,6 +46,7 @@ class Rows:
     counters: dict[str, Int64] = field(default_factory=dict)  # integers that may count within a key
     times: dict[str, Float64] = field(default_factory=dict)  # in microseconds, NaN for NULL
     calendar: dict[str, Codes] = field(default_factory=dict)  # weekdays and clocks of times
+    pieces: dict[str, Codes] = field(default_factory=dict)  # of values that are taken apart
     numbers: dict[str, Float64] = field(default_factory=dict)  # as rules see them, NaN for NULL
     copied: pa.Table | None = None
     guard: Guard = field(default_factory=lambda: Guard({}))
@@ -62,6 +64,7 @@ class Rows:
             counters={n: c[order] for n, c in self.counters.items()},
             times={n: t[order] for n, t in self.times.items()},
             calendar={n: c[order] for n, c in self.calendar.items()},
+            pieces={n: c[order] for n, c in self.pieces.items()},
             numbers={n: x[order] for n, x in self.numbers.items()},
         )
 
@@ -72,7 +75,7 @@ def codec_of(column: ColumnModel) -> Codec | None:
         return Presence(always=False) if column.nulls else None
     if column.codec is not None:
         return column.codec
-    if column.nulls and (column.provided or column.mint):
+    if column.nulls and (column.provided or column.mint or column.structure):
         return Presence(always=False)
     return None
 
@@ -87,12 +90,18 @@ class _Coding:
     timed: Mapping[str, ColumnModel]
     counted: Mapping[str, Quantity]
     counters: tuple[str, ...]
+    structured: Mapping[str, ColumnModel]
 
     @property
     def columns(self) -> frozenset[str]:
         """The columns that are needed for it."""
         keys = frozenset(name for key in self.referenced for name in key)
-        return keys | {*self.codecs, *self.counters, *self.table.foreign_columns()}
+        return keys | {
+            *self.codecs,
+            *self.counters,
+            *self.structured,
+            *self.table.foreign_columns(),
+        }
 
     def encode(self, columns: Mapping[str, pa.Array], rows: int, *, guests: bool) -> Rows:
         """The rows of a batch."""
@@ -108,6 +117,8 @@ class _Coding:
             part.keys[key] = np.where(complete, hashes, np.uint64(0))
         for fk in self.table.foreign_keys:
             part.references[fk] = hash_keys([columns[c] for c in fk.columns])
+        for name, model in self.structured.items():
+            part.pieces |= piece_codes(name, model, columns[name])
         for name in self.counters:
             part.counters[name] = to_numbers(columns[name])[0].astype(np.int64)
         return part
@@ -133,6 +144,9 @@ class _Coding:
                 whole([p.references[fk][0] for p in parts], np.uint64),
                 whole([p.references[fk][1] for p in parts], np.bool_),
             )
+        for name, model in self.structured.items():
+            for piece in piece_variables(name, model):
+                rows.pieces[piece] = whole([p.pieces.pop(piece) for p in parts], np.uint16)
         for name in self.counters:
             rows.counters[name] = whole([p.counters.pop(name) for p in parts], np.int64)
         return rows
@@ -148,7 +162,10 @@ def _coding(plan: Outline, table: Table) -> _Coding:
     }
     counted = {n: q for n, q in quantities_of(table, facts).items() if n not in timed}
     referenced = plan.schema.referenced_keys(table.name)
-    return _Coding(table, referenced, codecs, timed, counted, _counter_columns(table))
+    made = facts.strategy == "synthesize"
+    structured = {n: m for n, m in facts.columns.items() if made and m.structure}
+    counters = _counter_columns(table)
+    return _Coding(table, referenced, codecs, timed, counted, counters, structured)
 
 
 def read_rows(database: Database, plan: Outline, table: Table, progress: Progress) -> Rows:

@@ -85,10 +85,10 @@ def best_anchor(
     best: tuple[float, Anchor, Float64] | None = None
     spread = _spread(own.numbers[present])
     for anchor, numbers in candidates:
+        if not np.isfinite(numbers[present]).all():
+            continue
         floor = np.floor(numbers / own.step) * own.step
         distance = own.numbers - floor
-        if np.isnan(distance[present]).any():
-            continue
         ordered = bool((distance[present] >= 0).all() or (distance[present] <= 0).all())
         ratio = _spread(distance[present]) / spread if spread else 1.0
         if ratio < (_STEADIER_IN_ORDER if ordered else _STEADIER) and (
@@ -99,6 +99,9 @@ def best_anchor(
 
 
 def _spread(numbers: Float64) -> float:
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers):
+        return 0.0
     low, high = np.quantile(numbers, [0.05, 0.95])
     return float(high - low)
 
@@ -109,7 +112,9 @@ def anchored(
     """The model of a column that is coded as a distance, and the distances to encode."""
     unit = _unit(own.kind)
     kind = Kind.INTEGER if own.kind is Kind.DATE else Kind.INTERVAL
-    whole = np.nan_to_num(distance / unit)
+    if kind is Kind.INTEGER and np.isinf(distance).any():
+        kind = Kind.FLOAT
+    whole = np.where(np.isnan(distance), 0.0, distance / unit)
     values = from_numbers(whole, ~np.isnan(distance), kind)
     number = fit_number(Column(column.name, kind, ""), values, k)
     form = model.codec.form if isinstance(model.codec, Formatted) else ""
@@ -145,8 +150,9 @@ def placed(
 def written(column: Column, model: ColumnModel, times: Float64) -> pa.Array:
     """Times in microseconds, NaN for NULL, as values of their column."""
     kind, form = form_of(column, model)
-    numbers = np.nan_to_num(times) / _unit(kind)
-    values = from_numbers(numbers, ~np.isnan(times), kind, zoned=column.zoned)
+    known = ~np.isnan(times)
+    numbers = np.where(known, times, 0.0) / _unit(kind)
+    values = from_numbers(numbers, known, kind, zoned=column.zoned)
     return write_form(values, form) if form else values
 
 
@@ -189,13 +195,13 @@ def calendar_of(
         distance: From the anchor, in microseconds; None where there is no anchor.
     """
     modelled = own.numbers if distance is None else distance
-    known = modelled[~np.isnan(modelled)]
+    known = modelled[np.isfinite(modelled)]
     if len(known) < _FEWEST or _spread(known) < _WIDE or not np.isnan(number.points).any():
         return None
     clock = None
     if own.kind is Kind.TIMESTAMP and own.step < DAY:
         values = from_numbers(
-            np.mod(np.nan_to_num(own.numbers), DAY), ~np.isnan(own.numbers), Kind.TIME
+            np.mod(_finite(own.numbers), DAY), np.isfinite(own.numbers), Kind.TIME
         )
         clock = fit_number(Column(column.name, Kind.TIME, ""), values, k)
     return Calendar(clock, distance is not None and bool((known >= 0).all()))
@@ -203,8 +209,8 @@ def calendar_of(
 
 def calendar_codes(own: Times, calendar: Calendar) -> tuple[Codes, Codes | None]:
     """Codes of the day of the week, and of the time of day."""
-    present = ~np.isnan(own.numbers)
-    numbers = np.nan_to_num(own.numbers)
+    present = np.isfinite(own.numbers)
+    numbers = _finite(own.numbers)
     weekdays = np.where(present, 1 + np.mod(np.floor(numbers / DAY) + _THURSDAY, 7), 0)
     if calendar.clock is None:
         return weekdays.astype(np.uint16), None
@@ -223,14 +229,21 @@ def on_calendar(
 
     A time that would come before its anchor (``floor``), or has no weekday, stays as it is.
     """
-    day = np.floor(times / DAY)
+    keep = (weekdays == 0) | ~np.isfinite(times)
+    whole = _finite(times)
+    day = np.floor(whole / DAY)
     shift = np.mod(weekdays.astype(np.int64) - 1 - np.mod(day + _THURSDAY, 7) + 3, 7) - 3
-    moved = (day + shift) * DAY + (np.mod(times, DAY) if clock is None else clock)
-    keep = (weekdays == 0) | np.isnan(moved)
+    moved = (day + shift) * DAY + (np.mod(whole, DAY) if clock is None else clock)
+    keep |= np.isnan(moved)
     if calendar.ordered and floor is not None:
         later = moved + 7 * DAY
         moved = np.where(moved < floor, later, moved)
     return np.where(keep, times, moved)
+
+
+def _finite(numbers: Float64) -> Float64:
+    """The numbers, nought where there is none or an infinite one."""
+    return np.where(np.isfinite(numbers), numbers, 0.0)
 
 
 def microseconds_of(values: pa.Array, form: str) -> Float64:
@@ -252,7 +265,7 @@ def gap_of(own: Times, links: npt.NDArray[np.int64], k: int) -> tuple[Gap, Codes
         The gap and its codes; None where the time is better drawn by itself.
     """
     times = own.numbers
-    if len(times) < _FEWEST:
+    if len(times) < _FEWEST or np.isinf(times).any():
         return None
     order = np.lexsort((times, links))
     follows = (links[order][1:] == links[order][:-1]) & (links[order][1:] >= 0)

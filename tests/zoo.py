@@ -30,6 +30,7 @@ POSTGRESQL_ONLY = frozenset(
     {
         "domains_enums",
         "exclusion",
+        "hostile_types",
         "inheritance",
         "namespaces",
         "partitions",

@@ -286,7 +286,7 @@ def _document(it: _Subject) -> Decision:
 
 def _type_provider(column: Column) -> str:
     name = type_name(column.base_type or column.sql_type)
-    exact = {"xml": "xml", "tsvector": "tsvector", "inet": "inet", "macaddr": "mac"}
+    exact = {"xml": "xml", "tsvector": "tsvector", "inet": "inet", "cidr": "cidr", "macaddr": "mac"}
     return exact.get(name, "by_type")
 
 

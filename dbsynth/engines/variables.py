@@ -48,6 +48,11 @@ def gap(name: str) -> str:
     return f"gap:{name}"
 
 
+def part(name: str, part_name: str) -> str:
+    """A part of the values of a structured column."""
+    return f"part:{name}:{part_name}"
+
+
 def link(key: ForeignKey) -> str:
     """Which row of a copied table."""
     return f"link:{key}"

@@ -7,7 +7,7 @@ from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
 from dbsynth.identifiers.base import Provider, State
 from dbsynth.identifiers.blobs import Blob
 from dbsynth.identifiers.documents import Json, Xml
-from dbsynth.identifiers.network import Address, Mac, Token, Uuid
+from dbsynth.identifiers.network import Address, Mac, Network, Token, Uuid
 from dbsynth.identifiers.numbers import Card, Coordinates, Digits, Iban, Phone
 from dbsynth.identifiers.pattern import Pattern
 from dbsynth.identifiers.people import IDENTITIES
@@ -50,12 +50,13 @@ PROVIDERS: dict[str, Provider] = {
     "array": ArrayLiteral(),
     "tsvector": OfType("tsvector"),
     "inet": OfType("inet"),
+    "cidr": Network(),
     "bytes": Blob(),
     "by_type": ByType(),
 }
 
 RESERVED = frozenset(
-    {"email", "phone", "ip", "inet", "mac", "uuid", "card", "token", "hash", "url"}
+    {"email", "phone", "ip", "inet", "cidr", "mac", "uuid", "card", "token", "hash", "url"}
 )
 """Providers whose values nobody else can have: no list of real values has to be avoided."""
 

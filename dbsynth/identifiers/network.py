@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ from dbsynth.identifiers.strings import (
     short_code,
     shuffle,
     subkey,
+    weighted,
     where,
     within,
 )
@@ -36,6 +38,7 @@ _HEX = b"0123456789abcdef"
 _NETS = pa.array(["192.0.2.", "198.51.100.", "203.0.113."])
 _HEXLETTERS = np.frombuffer(_HEX, np.uint8)
 _WIDEST_V4 = 15
+_WIDEST_V6 = 43  # with the length of a prefix
 _WIDE = 16  # so many random characters do not repeat
 
 
@@ -72,8 +75,10 @@ class Address:
         share = (pc.mean(pc.cast(six, pa.float64())).as_py() or 0.0) if len(texts) >= k else 0.0
         mask = (pc.mean(pc.cast(masked, pa.float64())).as_py() or 0.0) if len(texts) >= k else 0.0
         fits = column.length is None or column.length >= 32
+        wide = column.length is None or column.length >= _WIDEST_V6
         return {"unique": unique, "limit": column.length, "six": round(share, 2) if fits else 0.0,
-                "fits": fits, "mask": mask > 0.5}  # fmt: skip
+                "fits": fits, "mask": mask > 0.5,
+                "prefixes": prefixes(texts, k) if wide and mask else []}  # fmt: skip
 
     def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
         """One address for every index; unique ones go over to version 6 when version 4 is full."""
@@ -83,7 +88,9 @@ class Address:
         if state["unique"] and state["fits"]:
             six |= index >= np.uint64(762)
         values = where(six, ipv6(index, key=key), ipv4(index, key=key))
-        if state["mask"]:
+        if state["prefixes"]:
+            values = joined(values, _masks(state["prefixes"], six, index, key))
+        elif state["mask"]:
             values = joined(values, where(six, "/128", "/32"))
         limit = state["limit"]
         if limit is not None and limit < _WIDEST_V4:
@@ -93,6 +100,76 @@ class Address:
         if state["unique"] and not state["fits"]:
             values = where(index >= np.uint64(762), short_code(index, 8, key=key), values)
         return values
+
+
+def prefixes(texts: pa.Array, k: int) -> list[list[int]]:
+    """Version (4 or 6), length of the prefix (-1 for none) and rows of the masks of k rows each."""
+    six = pc.if_else(pc.match_substring(texts, ":"), "6", "4")
+    found = pc.if_else(pc.match_substring(texts, "/"),
+                       pc.replace_substring_regex(texts, "^[^/]*/", ""), "-1")  # fmt: skip
+    counted = pc.value_counts(joined(six, " ", found)).to_pylist()
+    forms = [[*map(int, one["values"].split()), one["counts"]] for one in counted]
+    return sorted(form for form in forms if form[2] >= k)
+
+
+def _prefix_lengths(
+    forms: list[list[int]], six: npt.NDArray[np.bool_], index: UInt64, key: int
+) -> npt.NDArray[np.int64]:
+    """A length of the prefix for every address of a version; -1 for none."""
+    lengths = np.full(len(index), -1, np.int64)
+    for version, at in ((4, np.flatnonzero(~six)), (6, np.flatnonzero(six))):
+        mine = [form for form in forms if form[0] == version]
+        if mine and len(at):
+            drawn = weighted(subkey(key, version), index[at], [form[2] for form in mine])
+            lengths[at] = np.array([form[1] for form in mine])[drawn]
+    return lengths
+
+
+def _masks(forms: list[list[int]], six: npt.NDArray[np.bool_], index: UInt64, key: int) -> pa.Array:
+    lengths = _prefix_lengths(forms, six, index, key)
+    return where(lengths < 0, "", joined("/", plain(np.maximum(lengths, 0))))
+
+
+@dataclass(frozen=True)
+class Network:
+    """Networks of ranges reserved for documentation, benchmarks and the future, by their size."""
+
+    name: str = "cidr"
+
+    def fit(self, column: Column, values: pa.Array, *, unique: bool, locale: str, k: int) -> State:
+        """Versions and lengths of prefixes."""
+        texts = values.drop_null()
+        forms = prefixes(texts, k) if len(texts) >= k else []
+        return {"unique": unique, "forms": forms or [[4, 24, 1]]}
+
+    def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
+        """One network for every index; where they must differ, each has but one address."""
+        index = positions(index)
+        if state["unique"]:
+            six = index >= np.uint64(762)
+            return joined(where(six, ipv6(index, key=key), ipv4(index, key=key)),
+                          where(six, "/128", "/32"))  # fmt: skip
+        forms = state["forms"]
+        chosen = weighted(subkey(key, 1), index, [form[2] for form in forms])
+        number = (hashed(subkey(key, 2), index) >> np.uint64(1)).astype(np.int64)
+        values = [_network(forms[c][0], forms[c][1], int(n))
+                  for c, n in zip(chosen, number, strict=True)]  # fmt: skip
+        return pa.array(values, pa.string())
+
+
+def _network(version: int, prefix: int, number: int) -> str:
+    """A network of a reserved block that has room for its size (RFC 1112, 2544, 5737, 9637)."""
+    if version == 4:
+        blocks = ([(0xC0000200, 24), (0xC6336400, 24), (0xCB007100, 24)] if prefix >= 24 else
+                  [(0xC6120000, 15)] if prefix >= 15 else [(0xF0000000, 4)])  # fmt: skip
+        width, kind = 32, ipaddress.IPv4Network
+    else:
+        blocks = [(0x20010DB8 << 96, 32)] if prefix >= 32 else [(0x3FFF << 112, 20)]
+        width, kind = 128, ipaddress.IPv6Network  # type: ignore[assignment]
+    base, size = blocks[number % len(blocks)]
+    inner = max(prefix - size, 0)
+    place = (number // 3 % 2**inner) << (width - prefix) if inner else 0
+    return str(kind((base + place >> (width - prefix) << (width - prefix), prefix)))
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,18 @@ def _rows(database: Database, schema: Schema) -> dict[str, list[object]]:
         names = [column.name for column in table.columns]
         batches = list(database.read(table, names)) if names else []
         found[table.name] = (
-            sorted(map(repr, pa.Table.from_batches(batches).to_pylist())) if batches else []
+            sorted(map(repr, _readable(pa.Table.from_batches(batches)))) if batches else []
         )
     return found
+
+
+def _readable(table: pa.Table) -> list[object]:
+    """Rows with their days and moments as texts, as Python has no infinite ones."""
+    columns = [
+        column.cast(pa.string()) if pa.types.is_temporal(column.type) else column
+        for column in table.columns
+    ]
+    return pa.table(columns, names=table.column_names).to_pylist()
 
 
 def _without_checks(schema: Schema) -> tuple[object, ...]:

@@ -32,6 +32,7 @@ _SETTINGS = {
     "jit": "off",
     "synchronize_seqscans": "off",
     "lc_messages": "C",
+    "lc_monetary": "C",  # an amount of money is read and written as a number with two decimals
 }
 
 # Classes of SQL states whose primary message names objects only, never values.

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow as pa
 
+from dbsynth.codec import ENDLESS
 from dbsynth.schema import Column, Kind, Table
 
+_JULIAN = 2_440_588  # of 1970-01-01
+_ORDINARY_DAYS = (-719_162, 2_932_896)  # the years 1 to 9999
+_ORDINARY_MOMENTS = (-719_162 * 86_400_000_000, 2_932_897 * 86_400_000_000 - 1)
 _MOST_DIGITS = 300  # of a float before its point
 COPY_OPTIONS = "(FORMAT csv, NULL '')"
 
@@ -30,7 +34,7 @@ class CsvEncoder:
         if not self.columns or not batch.num_rows:
             return b""
         frame = pl.DataFrame(pl.from_arrow(batch.select([c.name for c in self.columns])))
-        written = frame.select(_written(c, frame.schema[c.name]) for c in self.columns)
+        written = frame.select(_written(c, frame[c.name]).alias(c.name) for c in self.columns)
         return written.write_csv(
             include_header=False,
             quote_style="non_numeric",
@@ -45,8 +49,10 @@ def csv_encoder(table: Table, columns: Sequence[str]) -> CsvEncoder:
     return CsvEncoder(tuple(table.column_by_name[name] for name in columns))
 
 
-def _written(column: Column, found: pl.DataType) -> pl.Expr:
-    value = pl.col(column.name)
+def _written(column: Column, values: pl.Series) -> pl.Expr:
+    value, found = pl.col(column.name), values.dtype
+    if found == pl.Date and _odd(values, _ORDINARY_DAYS):
+        return _days(value)
     if found == pl.Duration:
         return _interval(value)
     if found == pl.Binary:
@@ -55,6 +61,8 @@ def _written(column: Column, found: pl.DataType) -> pl.Expr:
         zone = "UTC" if found.time_zone else None
         utc = value.dt.convert_time_zone("UTC") if zone else value
         text = utc.dt.replace_time_zone(None)
+        if _odd(values, _ORDINARY_MOMENTS):
+            return _moments(text)
         return text.dt.strftime("%Y-%m-%d %H:%M:%S%.6f+00") if column.zoned else text
     if column.kind is Kind.INTEGER and found.is_float():
         return value.round().cast(pl.Int64)
@@ -65,6 +73,34 @@ def _written(column: Column, found: pl.DataType) -> pl.Expr:
     if isinstance(found, pl.Categorical):
         return value.cast(pl.String)
     return value
+
+
+def _odd(values: pl.Series, ordinary: tuple[int, int]) -> bool:
+    """Whether days or moments are there that only the server can write."""
+    whole = values.to_physical()
+    return bool(((whole < ordinary[0]) | (whole > ordinary[1])).any())
+
+
+def _days(value: pl.Expr) -> pl.Expr:
+    """Days as their Julian numbers, which reach further than dates."""
+    days = value.to_physical().cast(pl.Int64)
+    low, high = ENDLESS[Kind.DATE]
+    return (
+        pl.when(days == low).then(pl.lit("-infinity"))
+        .when(days == high).then(pl.lit("infinity"))
+        .otherwise(pl.format("J{}", days + _JULIAN))
+    )  # fmt: skip
+
+
+def _moments(value: pl.Expr) -> pl.Expr:
+    whole = value.to_physical()
+    low, high = ENDLESS[Kind.TIMESTAMP]
+    held = whole.clip(*_ORDINARY_MOMENTS).cast(pl.Datetime("us"))
+    return (
+        pl.when(whole == low).then(pl.lit("-infinity"))
+        .when(whole == high).then(pl.lit("infinity"))
+        .otherwise(held.dt.strftime("%Y-%m-%d %H:%M:%S%.6f+00"))
+    )  # fmt: skip
 
 
 def _within(value: pl.Expr, column: Column) -> pl.Expr:

@@ -1,7 +1,8 @@
 """Rows as Arrow batches: ``COPY (SELECT ...) TO STDOUT`` in CSV, parsed by Arrow.
 
-The server brings awkward values (infinity, BC dates, NaN in whole numbers, 24:00) into the range of
-the Arrow types, so that the parser never meets them.  In CSV an empty field is NULL and a quoted
+The server brings awkward values (timestamps BC, NaN in whole numbers, 24:00) into the range of the
+Arrow types, so that the parser never meets them.  Days and moments without end are the ends of the
+Arrow types (`dbsynth.codec.ENDLESS`).  In CSV an empty field is NULL and a quoted
 empty one is the empty string.
 """
 
@@ -14,15 +15,17 @@ from io import BytesIO
 import polars as pl
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import pq
 from pyarrow import csv
 
-from dbsynth.codec import arrow_type
+from dbsynth.codec import ENDLESS, arrow_type
 from dbsynth.databases.postgresql.connect import Connection
 from dbsynth.databases.postgresql.names import column_list, quote
 from dbsynth.errors import DatabaseError
 from dbsynth.schema import Column, Kind, Table
 
+_FIRST, _LAST = "0001-01-01 00:00:00.000003", "9999-12-31 23:59:59.999997"  # for infinity
 _BATCH_BYTES = 64 << 20
 
 
@@ -43,20 +46,28 @@ def _expression(column: Column) -> str:
     match column.kind:
         case Kind.INTEGER if column.precision is not None:  # numeric without fraction
             return f"NULLIF({name}, 'NaN')::int8"
+        case Kind.DECIMAL if (column.base_type or column.sql_type) == "money":
+            return f"{name}::numeric"
         case Kind.DECIMAL if column.precision is None:  # may be wider than a float
             return (
                 f"CASE WHEN abs({name}) <= 1e308 OR {name} = 'NaN' THEN {name}::float8"
                 f" WHEN {name} > 0 THEN 'Infinity' WHEN {name} < 0 THEN '-Infinity' END"
             )
         case Kind.DATE:
-            return _clipped(name, "date", "0001-01-01", "9999-12-31")
+            low, high = ENDLESS[Kind.DATE]
+            return (
+                f"CASE {name} WHEN '-infinity' THEN {low} WHEN 'infinity' THEN {high}"
+                f" ELSE {name} - date '1970-01-01' END"
+            )
         case Kind.TIMESTAMP:
             plain = f"({name} AT TIME ZONE 'UTC')" if column.zoned else name
-            return _clipped(plain, "timestamp", "0001-01-01", "9999-12-31 23:59:59.999999")
+            clipped = _clipped(plain, "timestamp", "0001-01-01", "9999-12-31 23:59:59.999999")
+            return (
+                f"CASE {name} WHEN '-infinity' THEN timestamp '{_FIRST}'"
+                f" WHEN 'infinity' THEN timestamp '{_LAST}' ELSE {clipped} END"
+            )
         case Kind.TIME:
-            return _clipped(f"{name}::time", "time", "00:00", "23:59:59.999999")
-        case Kind.INTERVAL:
-            return _microseconds(_clipped(name, "interval", "-9999 years", "9999 years"))
+            return _clipped(name, "time", "00:00", "23:59:59.999999")
         case Kind.BYTES:
             return f"encode({name}, 'hex')"
         case _:
@@ -66,16 +77,6 @@ def _expression(column: Column) -> str:
 def _clipped(name: str, type_name: str, low: str, high: str) -> str:
     low, high = f"{type_name} '{low}'", f"{type_name} '{high}'"
     return f"CASE WHEN {name} < {low} THEN {low} WHEN {name} > {high} THEN {high} ELSE {name} END"
-
-
-def _microseconds(interval: str) -> str:
-    """An interval as microseconds, with months of 30 days."""
-    days = "((extract(year FROM i) * 12 + extract(month FROM i)) * 30 + extract(day FROM i))"
-    seconds = "(extract(hour FROM i) * 3600 + extract(minute FROM i) * 60)"
-    return (
-        f"(SELECT ({days} * 86400 + {seconds})::int8 * 1000000 + extract(microseconds FROM i)::int8"
-        f" FROM (SELECT {interval}) AS one (i))"
-    )
 
 
 def batches(
@@ -140,8 +141,8 @@ def _parse(lines: bytes, schema: pa.Schema, places: Sequence[str]) -> pa.RecordB
 
 
 def _parsed(wanted: pa.DataType) -> pa.DataType:
-    if pa.types.is_duration(wanted):
-        return pa.int64()
+    if pa.types.is_date(wanted):
+        return pa.int32()
     if pa.types.is_timestamp(wanted):
         return pa.timestamp("us")
     return pa.string() if pa.types.is_binary(wanted) else wanted
@@ -154,7 +155,19 @@ def _finished(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.Array:
     if pa.types.is_binary(wanted):
         decoded = pl.Series("", pl.from_arrow(array), dtype=pl.String).str.decode("hex")
         return decoded.to_arrow().cast(wanted)
+    if pa.types.is_timestamp(wanted):
+        array = _without_end(array)
     return array.cast(wanted) if array.type != wanted else array
+
+
+def _without_end(moments: pa.Array) -> pa.Array:
+    """Moments, those that stand for infinity moved to the ends of their type."""
+    low, high = ENDLESS[Kind.TIMESTAMP]
+    for sign, end in ((_FIRST, low), (_LAST, high)):
+        found = pc.equal(moments, pa.scalar(sign).cast(pa.timestamp("us")))
+        if pc.any(found).as_py():
+            moments = pc.if_else(found, pa.scalar(end, pa.int64()).cast(moments.type), moments)
+    return moments
 
 
 def _blocks(connection: Connection, query: str, batch_rows: int) -> Iterator[tuple[bytes, int]]:

@@ -14,6 +14,7 @@ _KINDS = {
     "int4": Kind.INTEGER,
     "int8": Kind.INTEGER,
     "numeric": Kind.DECIMAL,
+    "money": Kind.DECIMAL,
     "float4": Kind.FLOAT,
     "float8": Kind.FLOAT,
     "bool": Kind.BOOLEAN,
@@ -27,10 +28,8 @@ _KINDS = {
     "jsonb": Kind.JSON,
     "date": Kind.DATE,
     "time": Kind.TIME,
-    "timetz": Kind.TIME,
     "timestamp": Kind.TIMESTAMP,
     "timestamptz": Kind.TIMESTAMP,
-    "interval": Kind.INTERVAL,
     "bytea": Kind.BYTES,
 }
 _BITS = {"int2": 16, "int4": 32, "int8": 64}
@@ -68,6 +67,8 @@ def type_kind(found: CatalogType, modifier: int) -> tuple[Kind, dict[str, Any]]:
     kind = _KINDS.get(found.name) if found.namespace == "pg_catalog" else None
     if kind is None:
         return Kind.OTHER, {}
+    if found.name == "money":
+        return kind, {"precision": 17, "scale": 2}
     if kind is Kind.DECIMAL:
         return _decimal(modifier)
     return kind, _attributes(found.name, kind, modifier)
@@ -81,14 +82,7 @@ def _attributes(name: str, kind: Kind, modifier: int) -> dict[str, Any]:
     if name == "char":
         return {"length": 1}
     if kind in {Kind.TIME, Kind.TIMESTAMP}:
-        zoned = name.endswith("tz")
-        return {
-            "precision": modifier if modifier >= 0 else 6,
-            "zoned": zoned and kind is Kind.TIMESTAMP,
-        }
-    if kind is Kind.INTERVAL:
-        digits = modifier & 0xFFFF if modifier >= 0 else 0xFFFF
-        return {"precision": min(digits, 6)}
+        return {"precision": modifier if modifier >= 0 else 6, "zoned": name.endswith("tz")}
     return {}
 
 

@@ -26,6 +26,7 @@ _SHAPE = re.compile(
     r"(?P<time>\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?(?P<zone>Z|\+00:00)?",
     re.ASCII,
 )
+_FIRST_DAY, _LAST_DAY, _DAY = -719_162, 2_932_896, 86_400_000_000  # 0001-01-01 to 9999-12-31
 _ZONE = re.compile(r"(Z|\+00:00)$")
 
 
@@ -82,6 +83,7 @@ def stored(array: pa.Array, column: Column) -> pa.Array:
         case Kind.DECIMAL if column.scale is not None:
             return pc.round(array, column.scale)
         case Kind.DATE | Kind.TIME | Kind.TIMESTAMP:
+            array = _within_calendar(array)
             return _written(array, kind, column.text_format or _FINEST.get(kind, "YYYY-MM-DD"))
         case _:
             return array
@@ -144,6 +146,20 @@ def _moments(texts: pa.Array, kind: Kind, text_format: str) -> pa.Array:
     if kind is Kind.TIME:  # Arrow reads no times without a day
         plain = pc.binary_join_element_wise("1970-01-01", plain, " ").cast(pa.timestamp("us"))
     return plain.cast(arrow_type(kind))
+
+
+def _within_calendar(array: pa.Array) -> pa.Array:
+    """Days and moments that are infinite or BC elsewhere, as the first or last of the calendar."""
+    if pa.types.is_time(array.type):
+        return array
+    low, high = _FIRST_DAY, _LAST_DAY
+    if pa.types.is_timestamp(array.type):
+        low, high = low * _DAY, (high + 1) * _DAY - 1
+    width = pa.int32() if pa.types.is_date(array.type) else pa.int64()
+    whole = array.cast(width)
+    held = pc.min_element_wise(pc.max_element_wise(whole, low, skip_nulls=False), high,
+                               skip_nulls=False)  # fmt: skip
+    return held.cast(width).cast(array.type)
 
 
 def _written(array: pa.Array, kind: Kind, text_format: str) -> pa.Array:
