@@ -80,6 +80,8 @@ def _targets(data: Data, table: str) -> list[Place]:
 
 def _varies(numbers: Float64) -> bool:
     known = numbers[~np.isnan(numbers)]
+    if np.isinf(known).any():  # nothing follows from endless times by adding
+        return False
     return len(known) >= FEWEST and bool((known != known[0]).any())
 
 
@@ -296,9 +298,10 @@ def _with_constants(
         if timed:
             continue
         largest = np.argsort(-np.abs(right), kind="stable")[: max(len(right) // 2, 1)]
-        ratio = float(
-            np.median(left[largest] / np.where(right[largest] == 0, np.nan, right[largest]))
-        )
+        with np.errstate(over="ignore"):  # a ratio to next to nothing, which is none
+            ratio = float(
+                np.median(left[largest] / np.where(right[largest] == 0, np.nan, right[largest]))
+            )
         for digits in range(1, _CONSTANT_DIGITS + 1) if np.isfinite(ratio) and ratio else ():
             factor = float(f"{ratio:.{digits - 1}e}")
             if factor != 1 and np.mean(near(left, right * factor, unit)) >= _SHARE:
