@@ -8,7 +8,7 @@ share, never a row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -368,6 +368,11 @@ class Category:
             "shares": list(self.shares),
             "kind": self.kind.value,
         }
+
+
+def as_shown(codec: Codec) -> Codec:
+    """The codec that reads what another one shows: the values of a clone instead of the source."""
+    return replace(codec, vocabulary=codec.shown) if isinstance(codec, Category) else codec
 
 
 def as_text(values: pa.Array) -> pa.Array:

@@ -14,6 +14,8 @@ from dbsynth.progress import Progress
 from dbsynth.quantities import quantities_of
 from dbsynth.read import Rows, link_rows, read_rows
 from dbsynth.rules import Data, choose, mine
+from dbsynth.rules.balance import Balance
+from dbsynth.rules.contiguous import Contiguous
 from dbsynth.rules.formula import Formula
 from dbsynth.schema import ForeignKey
 
@@ -39,7 +41,31 @@ def with_rules(
     data = data_of(plan, rows, links)
     rules, notes = choose(mine(data), plan.wanted, data)
     plan = replace(plan, rules=rules, notes=plan.notes + notes)
-    return without_derived(plan, rows, data)
+    plan = without_derived(plan, rows, data)
+    _give_to_families(plan, rows, data)
+    return plan
+
+
+def _give_to_families(plan: Outline, rows: Mapping[str, Rows], data: Data) -> None:
+    """Give all siblings the end of the last, or the balance of the first.
+
+    The others' follow from rules.  So the model learns one value for a family, and whichever row
+    comes out last, or first, has it.
+    """
+    found = []
+    for kept in plan.rules:
+        if isinstance(kept.rule, Contiguous):
+            found.append((kept.rule.end, kept.rule.last(data)))
+        elif isinstance(kept.rule, Balance):
+            found.append((kept.rule.total, kept.rule.first(data)))
+    for (table, name), source in found:
+        own = rows[table]
+        if source is None or name not in own.codes:
+            continue
+        own.codes[name] = own.codes[name][source]
+        for numbers in (own.times, own.numbers):
+            if name in numbers:
+                numbers[name] = numbers[name][source]
 
 
 def without_derived(plan: Outline, rows: Mapping[str, Rows], data: Data) -> Outline:

@@ -8,6 +8,7 @@ the distance of a row that is on the right side.  What constraints then refuse i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -20,6 +21,8 @@ from dbsynth.fill import whole
 from dbsynth.quantities import Quantity, quantities_of
 from dbsynth.randomness import hashed, uniform
 from dbsynth.rules import Place, Rule
+from dbsynth.rules.balance import Balance
+from dbsynth.rules.contiguous import Contiguous
 from dbsynth.rules.expression import Aggregate, Own, rounded
 from dbsynth.rules.formula import Formula
 from dbsynth.rules.order import Order, order_rule
@@ -106,28 +109,72 @@ def kept_values(rules: Iterable[Rule], free: Callable[[Place], bool]) -> dict[Pl
     rules = tuple(rules)
     formulas = {rule.target: rule for rule in rules if isinstance(rule, Formula)}
     extremes = [rule for rule in formulas.values() if _given_way(rule, formulas, free)]
-    for extreme in extremes:
-        del formulas[extreme.target]
-    needs: dict[Place, set[Place]] = {
-        place: set(rule.places[1:]) for place, rule in formulas.items()
-    }
-    found: dict[Place, list[Rule]] = {place: [rule] for place, rule in formulas.items()}
-    for extreme in extremes:  # the children give way
-        child, parent = extreme.places[1], extreme.target
-        if _leads(needs, parent, child):
-            continue
-        needs.setdefault(child, set()).add(parent)
-        found.setdefault(child, []).append(extreme)
+    plan = _Agenda()
     for rule in rules:
-        if not isinstance(rule, Order):
-            continue
-        for one in (rule, rule.turned()):
-            if one is None or one.subject in formulas or _leads(needs, one.other, one.subject):
-                continue
-            needs.setdefault(one.subject, set()).add(one.other)
-            found.setdefault(one.subject, []).append(one)
-            break
-    return {place: found[place] for place in _in_order(needs)}
+        if isinstance(rule, Formula) and rule not in extremes:
+            plan.settle(rule.target, rule.places[1:], rule, alone=True)
+    for extreme in extremes:  # the children give way
+        plan.settle(extreme.places[1], (extreme.target,), extreme)
+    for rule in rules:
+        if isinstance(rule, Contiguous | Balance):
+            plan.settle(rule.places[0], rule.places[1:], rule, alone=True)
+    for rule in rules:
+        if isinstance(rule, Order):
+            turned = rule.turned()
+            if not plan.bound(rule) and turned is not None:
+                plan.bound(turned)
+    return plan.in_order()
+
+
+@dataclass
+class _Agenda:
+    """Which column is settled by which rules, and what has to be settled before."""
+
+    needs: dict[Place, set[Place]] = field(default_factory=dict)
+    rules: dict[Place, list[Rule]] = field(default_factory=dict)
+
+    def settle(
+        self, place: Place, inputs: Sequence[Place], rule: Rule, *, alone: bool = False
+    ) -> bool:
+        """Let a rule settle a column, unless that leads in a circle, or another one does."""
+        if (alone and place in self.rules) or any(self._leads(i, place) for i in inputs):
+            return False
+        self.needs.setdefault(place, set()).update(inputs)
+        self.rules.setdefault(place, []).append(rule)
+        return True
+
+    def bound(self, rule: Order) -> bool:
+        """Let an inequality bound a column, unless a formula settles it."""
+        first = self.rules.get(rule.subject, [rule])[0]
+        if isinstance(first, Formula | Balance) and first.places[0] == rule.subject:
+            return False
+        return self.settle(rule.subject, (rule.other,), rule)
+
+    def _leads(self, start: Place, goal: Place) -> bool:
+        open_, seen = [start], {start}
+        while open_:
+            place = open_.pop()
+            if place == goal:
+                return True
+            fresh = self.needs.get(place, set()) - seen
+            seen |= fresh
+            open_ += fresh
+        return False
+
+    def in_order(self) -> dict[Place, list[Rule]]:
+        """The rules by column, each column after those that it needs."""
+        done: dict[Place, list[Rule]] = {}
+
+        def visit(place: Place) -> None:
+            if place in done or place not in self.needs:
+                return
+            for before in sorted(self.needs[place]):
+                visit(before)
+            done[place] = self.rules[place]
+
+        for place in sorted(self.needs):
+            visit(place)
+        return done
 
 
 def _given_way(
@@ -142,33 +189,6 @@ def _given_way(
         and found.inner.key is None
         and all(free(place) and place not in formulas for place in found.places)
     )
-
-
-def _leads(needs: dict[Place, set[Place]], start: Place, goal: Place) -> bool:
-    open_, seen = [start], {start}
-    while open_:
-        place = open_.pop()
-        if place == goal:
-            return True
-        fresh = needs.get(place, set()) - seen
-        seen |= fresh
-        open_ += fresh
-    return False
-
-
-def _in_order(needs: dict[Place, set[Place]]) -> list[Place]:
-    done: dict[Place, None] = {}
-
-    def visit(place: Place) -> None:
-        if place in done or place not in needs:
-            return
-        for before in sorted(needs[place]):
-            visit(before)
-        done[place] = None
-
-    for place in sorted(needs):
-        visit(place)
-    return list(done)
 
 
 def keep_values(draft: Draft, tables: Sequence[str]) -> bool:
@@ -188,8 +208,9 @@ def _free(draft: Draft, place: Place) -> bool:
 
 
 def _ready(view: DraftView, rules: Sequence[Rule]) -> bool:
-    """Whether all columns exist and all rows in question."""
-    places = {place for rule in rules for place in rule.places}
+    """Whether all columns are numbers, or the categories that tell a sign."""
+    kinds = {rule.kind for rule in rules if isinstance(rule, Balance)}
+    places = {place for rule in rules for place in rule.places} - kinds
     return all(view.quantity(place) is not None for place in places)
 
 
@@ -209,12 +230,30 @@ def _settle(draft: Draft, view: DraftView, place: Place, rules: Sequence[Rule]) 
         kept = np.isnan(wanted) & ~np.isnan(own)
         return view.settle(place, np.where(kept, own, np.where(present, wanted, np.nan)))
     orders = [rule for rule in rules if isinstance(rule, Order)]
+    if isinstance(first, Balance):
+        balanced = first.balanced(view, own)
+        return balanced is not None and view.settle(place, balanced)
+    if isinstance(first, Contiguous):
+        return _end_to_end(draft, view, first, own, orders)
     extremes = [rule for rule in rules if isinstance(rule, Formula)]
     orders += [_bound(rule, view.schema) for rule in extremes]
     moved = _inside(draft, view, place, own, orders)
     for rule in extremes:
         moved = _reaching(view, rule, own if moved is None else moved)
     return moved is not None and view.settle(place, moved)
+
+
+def _end_to_end(
+    draft: Draft, view: DraftView, rule: Contiguous, own: Float64, orders: Sequence[Order]
+) -> bool:
+    """Ends that are the next start; the last end of a family is as drawn, inside its bounds."""
+    wanted = rule.wanted(view)
+    assert wanted is not None
+    ends = np.where(np.isnan(wanted), own, wanted)
+    moved = _inside(draft, view, rule.end, ends, orders)
+    if moved is not None:
+        ends = np.where(np.isnan(wanted), moved, wanted)
+    return view.settle(rule.end, ends)
 
 
 def _bound(rule: Formula, schema: Schema) -> Order:

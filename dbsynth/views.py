@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.codec import Codec, Codes
+from dbsynth.codec import Codec, Codes, as_shown
 from dbsynth.databases.base import Database
 from dbsynth.keys import hash_keys, join
 from dbsynth.model import TableFacts
@@ -77,7 +77,11 @@ def _read(
     rows = _Rows(database.count_rows(table))
     places = {place[1] for rule in rules for place in rule.places if place[0] == table.name}
     quantities = {n: q for n, q in quantities_of(table, facts).items() if n in places}
-    codecs = {n: m.codec for n, m in facts.columns.items() if n in places and m.codec is not None}
+    codecs = {
+        n: as_shown(m.codec)
+        for n, m in facts.columns.items()
+        if n in places and m.codec is not None
+    }
     mine = {key: key.columns for key in keys if key.child == table.name}
     theirs = {key.parent_columns for key in keys if key.parent == table.name}
     hashed: dict[tuple[str, ...], list[tuple[UInt64, npt.NDArray[np.bool_]]]] = {

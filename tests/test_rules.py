@@ -36,9 +36,24 @@ SCHEMA = Schema(
 
 SENTENCES = [
     "shop.rental.b >= shop.rental.a",
-    'shop.rental."odd name" <= shop.rental."sum"',
+    'shop.rental."odd name" <= shop.rental.sum',
     "shop.rental.a >= customer.since",
     "rental.a >= customer.since along rental(friend)",
+    "rental.a = rental.b + 7 days",
+    "rental.a = rental.b * (1 - rental.friend / 100) - 0.25",
+    "rental.a = rental.b - (rental.friend - 3)",
+    "rental.a = (rental.b - rental.friend) / 1 hours",
+    "shop.rental.a = shop.rental.b * customer.since",
+    "shop.rental.a = customer.since",
+    "customer.since = max of rental.a along rental(friend)",
+    "customer.since = count of shop.rental",
+    "customer.since = sum of round(shop.rental.a * shop.rental.sum * (1 - shop.rental.b), 2)",
+    "rental.a = sum of shop.rental.b with the same rental(friend)",
+    "rental.b = next rental.a within rental(friend)",
+    "rental.b = next rental.a - 1 days within rental(customer)",
+    "rental.b = previous rental.b - rental.a within rental(customer)",
+    "rental.b = previous rental.b + rental.a signed by rental.friend within rental(customer)"
+    " in order of rental.a starting at 0",
 ]
 
 

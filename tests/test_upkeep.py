@@ -247,3 +247,82 @@ def test_constraints_on_computed_columns_win(fresh_database: str, tmp_path: Path
         report = dbsynth.clone(fresh_database, target, spec=declared, replace=True)
         counts = [f.count for f in report.findings if f.check == "rule"]
         assert counts == [0]
+
+
+LEDGER = """
+CREATE TABLE account (id INTEGER PRIMARY KEY, opened DATE NOT NULL);
+CREATE TABLE rate (
+    account INTEGER NOT NULL REFERENCES account, since DATE NOT NULL, until DATE,
+    percent DECIMAL(4,2) NOT NULL, PRIMARY KEY (account, since)
+);
+CREATE TABLE entry (
+    id INTEGER PRIMARY KEY, account INTEGER NOT NULL REFERENCES account, day DATE NOT NULL,
+    kind TEXT NOT NULL, amount DECIMAL(10,2) NOT NULL, balance DECIMAL(12,2) NOT NULL
+);
+"""
+
+OFF_BALANCE = """
+WITH e AS (SELECT *, lag(balance, 1, 0) OVER (PARTITION BY account ORDER BY day, id) AS before
+           FROM entry)
+SELECT count(*) FROM e WHERE abs(balance - before
+    - CASE kind WHEN 'payment' THEN -amount ELSE amount END) > 0.001
+"""
+
+GAPS = """
+WITH r AS (SELECT *, lead(since) OVER (PARTITION BY account ORDER BY since) AS next FROM rate)
+SELECT sum(next IS NOT NULL AND until IS NOT date(next, '-1 day')), sum(next IS NULL),
+       sum(next IS NULL AND until IS NULL) FROM r
+"""
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rules") / "ledger.db"
+    rng = np.random.default_rng(5)
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(LEDGER)
+        entries: list[tuple[int, int, str]] = []
+        for account in range(1, 151):
+            opened = int(rng.integers(0, 500))
+            db.execute("INSERT INTO account VALUES (?, ?)", (account, date(opened)))
+            starts = np.cumsum(rng.integers(20, 300, int(rng.integers(1, 7)))) + opened
+            for place, since in enumerate(starts):
+                until = date(int(starts[place + 1]) - 1) if place + 1 < len(starts) else None
+                percent = float(np.round(rng.uniform(0, 9), 2))
+                row = (account, date(int(since)), until, percent)
+                db.execute("INSERT INTO rate VALUES (?, ?, ?, ?)", row)
+            days = opened + np.cumsum(rng.integers(0, 20, int(rng.integers(3, 15))))
+            kinds = rng.choice(["deposit", "payment", "interest"], len(days), p=[0.5, 0.3, 0.2])
+            entries += [
+                (account, int(day), str(kind)) for day, kind in zip(days, kinds, strict=True)
+            ]
+        balance: dict[int, float] = {}
+        for number, (account, day, kind) in enumerate(entries):
+            amount = float(np.round(rng.lognormal(4, 1), 2))
+            signed = -amount if kind == "payment" else amount
+            balance[account] = round(balance.get(account, 0.0) + signed, 2)
+            row = (number, account, date(day), kind, amount, balance[account])
+            db.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", row)
+        db.commit()
+    return path
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.4, 2.0])
+def test_intervals_and_balances_are_kept(ledger: Path, tmp_path: Path, scale: float) -> None:
+    model = tmp_path / "model"
+    spec = dbsynth.Spec(scale=scale)
+    dbsynth.fit(f"sqlite:///{ledger}", model, spec=spec)
+    target = tmp_path / "clone.db"
+    report = dbsynth.load(model, f"sqlite:///{target}", spec=spec)
+    rules = {rule for rule, _ in report.rules}
+    assert "rate.until = next rate.since - 1 days within rate(account)" in rules
+    assert (
+        "entry.balance = previous entry.balance + entry.amount signed by entry.kind"
+        " within entry(account) in order of entry.day starting at 0"
+    ) in rules
+    assert [f for f in report.findings if f.check == "rule" and f.count] == []
+    with closing(sqlite3.connect(target)) as db:
+        assert db.execute(OFF_BALANCE).fetchone() == (0,)
+        gaps, last, open_ = db.execute(GAPS).fetchone()
+    assert gaps == 0
+    assert open_ == last

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from dbsynth.rules import arithmetic, order
+from dbsynth.rules import arithmetic, balance, contiguous, order
+from dbsynth.rules.balance import Balance, learnt
 from dbsynth.rules.base import Bool, Cases, Data, Kept, Place, Rule, View
 from dbsynth.rules.words import NotMine, RuleError, Words
 from dbsynth.schema import Schema
@@ -40,7 +41,7 @@ class Form(Protocol):
         """The rules of this form that hold, given those of the forms before it."""
 
 
-FORMS: tuple[Form, ...] = (arithmetic, order)
+FORMS: tuple[Form, ...] = (arithmetic, contiguous, balance, order)
 
 
 def parse_rule(text: str, schema: Schema) -> Rule:
@@ -104,6 +105,13 @@ def choose(
 
 
 def _declared(rule: Rule, view: View) -> Kept:
+    if isinstance(rule, Balance):
+        rule = learnt(rule, view)
+        return replace(_counted(rule, view), state={"signs": list(rule.signs)})
+    return _counted(rule, view)
+
+
+def _counted(rule: Rule, view: View) -> Kept:
     cases = rule.cases(view)
     if cases is None:
         return Kept(rule, 0, 0, declared=True)
@@ -113,6 +121,8 @@ def _declared(rule: Rule, view: View) -> Kept:
 def kept_from_json(value: Mapping[str, Any], schema: Schema) -> Kept:
     """The inverse of `Kept.to_json`."""
     rule = parse_rule(value["rule"], schema)
+    if isinstance(rule, Balance):
+        rule = replace(rule, signs=tuple(value["state"]["signs"]))
     return replace(
         Kept(rule, value["held"], value["of"]), state=value["state"], declared=value["declared"]
     )

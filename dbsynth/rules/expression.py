@@ -127,7 +127,9 @@ class Binary:
         left, right = self.left.words(schema), self.right.words(schema)
         if self.sign in "*/" and isinstance(self.left, Binary) and self.left.sign in "+-":
             left = f"({left})"
-        if isinstance(self.right, Binary) and (self.sign in "*/-"):
+        if isinstance(self.right, Binary) and (
+            self.sign in "*/" or (self.sign == "-" and self.right.sign in "+-")
+        ):
             right = f"({right})"
         return f"{left} {self.sign} {right}"
 

@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"[^\W\d]\w*")
 RESERVED = frozenset(re.findall(r"\w+", """
     along and count day days digits else exactly from hour hours if in is max microseconds min
     minute minutes month months next no not null of once one or previous round same second seconds
-    starting sum then to when where with within
+    at order signed by starting sum then to when where with within
 """))  # fmt: skip
 
 
@@ -42,12 +42,18 @@ def name(text: str) -> str:
 
 def table_name(table: Table) -> str:
     """The name of a table as it stands in a sentence."""
-    return ".".join(name(part) for part in _parts(table))
+    first, *rest = _parts(table)
+    return ".".join([name(first), *map(_part, rest)])
+
+
+def _part(text: str) -> str:
+    """A name behind a dot, where no word of a sentence can be meant."""
+    return text if _PLAIN.fullmatch(text) else '"' + text.replace('"', '""') + '"'
 
 
 def column_name(schema: Schema, place: Place) -> str:
     """A column as it stands in a sentence."""
-    return f"{table_name(schema[place[0]])}.{name(place[1])}"
+    return f"{table_name(schema[place[0]])}.{_part(place[1])}"
 
 
 def key_name(schema: Schema, key: ForeignKey) -> str:
@@ -141,12 +147,12 @@ class Words:
         finally:
             self._at += 1
 
-    def name(self) -> str:
+    def name(self, *, behind_dot: bool = False) -> str:
         """A name without dots, out of its quotes."""
         word = self.next_()
         if word.startswith('"'):
             return word[1:-1].replace('""', '"')
-        if not _PLAIN.fullmatch(word) or word.lower() in RESERVED:
+        if not _PLAIN.fullmatch(word) or (word.lower() in RESERVED and not behind_dot):
             raise NotMine
         return word
 
@@ -154,7 +160,7 @@ class Words:
         """Names with dots between them."""
         found = [self.name()]
         while self.take("."):
-            found.append(self.name())
+            found.append(self.name(behind_dot=True))
         return found
 
     def table(self) -> Table:
