@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint types imports format check bench-speed bench-fidelity docs clean
+.PHONY: help setup demo test test-slow lint types imports format check bench-speed bench-fidelity bench-memorise docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench-speed: $(VENV)/.dev ## time generate and load against pg_dump and pg_resto
 bench-fidelity: $(VENV)/.dev ## measure clones beside their floors and SDV's HMA
 	@$(BIN)/python -m bench.fidelity --databases "$(DATABASES)" --judge "$(JUDGE)" --only "$(ONLY)" \
 		--server "$(SERVER)" --sdv "$(SDV)" --hma "$(HMA)" $(if $(SEEDS),--seeds "$(SEEDS)")
+
+bench-memorise: $(VENV)/.dev ## measure what a model of half of a database remembers (URL=...)
+	@$(BIN)/python bench/memorise.py $(URL)
 
 docs: $(VENV)/.dev ## write docs/cli.md, and the example of docs/json.md, from the code
 	@$(BIN)/python docs/cli_reference.py

@@ -78,7 +78,7 @@ def fit(
         for n, e in encoded.items()
     }
     diamonds = find_diamonds(plan.schema, plan.plan, links, {n: e.own for n, e in encoded.items()})
-    work = _Work(plan.plan, tables, encoded, columns, links, diamonds)
+    work = _Work(plan.plan, tables, encoded, columns, links, diamonds, plan.reading.thinned)
     in_part = [fk for fk in plan.plan.lookups if fk.child in plan.reading.own]
     for fk in (*plan.plan.generating.values(), *plan.plan.dealt, *in_part):
         work.children[fk] = count_children(database, fk, plan, encoded, links[fk])
@@ -109,6 +109,7 @@ class _Work:
     columns: Mapping[str, Mapping[str, Codes]]
     links: Mapping[ForeignKey, Int64]
     diamonds: Mapping[ForeignKey, Path]
+    thinned: frozenset[str]
     codes: dict[str, dict[str, Codes]] = field(default_factory=dict)
     alphabets: dict[str, dict[str, Alphabet]] = field(default_factory=dict)
     children: dict[ForeignKey, Children] = field(default_factory=dict)
@@ -165,7 +166,7 @@ def _with_anchors(
                 rows.codes[column] = model.codec.encode(distance)
             _put_on_calendar(rows, columns, column, times[column], found and found[1], facts.rows)
             earlier[Anchor(column)] = times[column].numbers
-        if fk is not None:
+        if fk is not None and name not in plan.reading.thinned:
             _in_sequence(plan.schema, name, columns, times, encoded, links, fk)
         tables[name] = replace(facts, columns=columns)
     return replace(plan, tables=tables)
@@ -384,6 +385,9 @@ def _fit_table(
         context = context_alphabets(known, chain)
         context_codes = context_of(inherited, codes, chain, links)
         hidden = _unknown_above(work, fk, links[usable])
+        if table.name in work.thinned:  # what siblings tell cannot be known
+            context = context_alphabets(known, {})
+            hidden |= set(variables.PLACES)
         context = {v: a for v, a in context.items() if v not in hidden}
     told = {v: ~mask for v, mask in work.unknown.get(table.name, {}).items()}
     told |= _drawn(work.tables[table.name], codes)

@@ -26,10 +26,12 @@ class Reading:
     Attributes:
         own: For each table that is read in part, the rows of the sample.
         guests: For some of them, further rows; they may overlap.
+        thinned: Those of which only some siblings are read, so that none tells of the one before.
     """
 
     own: Mapping[str, Part] = field(default_factory=dict)
     guests: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
+    thinned: frozenset[str] = frozenset()
 
     def parts(self, table: str) -> tuple[Part | None, ...]:
         """The parts of a table that are read, the sample first; None for the whole table."""
@@ -43,7 +45,8 @@ def make_reading(
     shares = shares_of(plan, rows, most)
     members = entities(schema, plan, {name: (0.0, share) for name, share in shares.items()}, seed)
     own = {name: part for name, part in members.items() if rows[name] > most}
-    return Reading(own, _guests(plan, own, rows))
+    thinned = frozenset(name for name in shares if name in own and name in plan.generating)
+    return Reading(own, _guests(plan, own, rows), thinned)
 
 
 def shares_of(
@@ -91,14 +94,14 @@ def entities(
         fk, table = plan.generating.get(name), schema[name]
         if name in limits:
             chosen[name] = limits[name]
-            members[name] = Drawn(name, _key(table), *limits[name], seed)
+            members[name] = Drawn(name, key_of(table), *limits[name], seed)
         elif fk is not None and fk.parent in members:
             chosen[name] = chosen[fk.parent]
-            members[name] = _under(schema, fk, members[fk.parent], chosen[name], seed)
+            members[name] = under(schema, fk, members[fk.parent], chosen[name], seed)
     return members
 
 
-def _under(
+def under(
     schema: Schema, fk: ForeignKey, parent: Part, limits: tuple[float, float], seed: int
 ) -> Part:
     """The rows under chosen parents; where these are told by the key itself, no table is joined."""
@@ -116,11 +119,11 @@ def _under(
         ):
             columns = tuple(mine[name] for name in parent.columns)
             return Drawn(fk.child, columns, parent.low, parent.high, seed)
-    alone = Drawn(fk.child, _key(child), *limits, seed) if fk.nullable else None
+    alone = Drawn(fk.child, key_of(child), *limits, seed) if fk.nullable else None
     return Under(fk, parent, alone)
 
 
-def _key(table: Table) -> tuple[str, ...]:
+def key_of(table: Table) -> tuple[str, ...]:
     """The columns of a key that every row has; none where there is none."""
     for key in table.keys:
         if key.plain and not any(table.column_by_name[c].nullable for c in key.columns):
