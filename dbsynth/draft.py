@@ -15,7 +15,7 @@ import pyarrow as pa
 from dbsynth.codec import Alphabet
 from dbsynth.drafted import Draft
 from dbsynth.engines import variables
-from dbsynth.families import COMPONENTS, PROFILE_ALPHABET, lineage, sample_families
+from dbsynth.families import COMPONENTS, PROFILE_ALPHABET, lineage, nobody, sample_families
 from dbsynth.keys import group_ids, key_parts
 from dbsynth.learn import column_variables
 from dbsynth.model import Degrees, Model
@@ -100,11 +100,16 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
             draft.codes[above.parent] if above else None,
             draft.links.get(above) if above else None,
         )
+        columns = {
+            v: a for n, c in facts.columns.items() for v, a in column_variables(n, c).items()
+        }
+        memory = {v: columns[v] for v in facts.recalled}
         walk = walk_of(draft, table)
-        if walk is None:
-            draft.codes[name] = sample_families(engine, inherited, links, key)
-        else:
-            draft.codes[name] = sample_families(engine, inherited, links, key, walk.deriver)
+        draft.codes[name] = sample_families(
+            engine, inherited, links, key, memory, facts.repeated,
+            walk.deriver if walk else nobody,
+        )  # fmt: skip
+        if walk:
             walk.settle()
 
 

@@ -8,7 +8,9 @@ about the children as a whole, the *profile*, are drawn with the parent and know
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +18,7 @@ import numpy.typing as npt
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import variables
 from dbsynth.engines.base import Derive, TableModel, nothing
-from dbsynth.keys import rank_in_group
+from dbsynth.keys import group_ids, rank_in_group
 from dbsynth.randomness import hashed
 from dbsynth.schema import ForeignKey
 
@@ -27,7 +29,16 @@ SINGLE_ROUNDS = 256  # positions beyond are drawn in blocks of doubling size
 COMPONENTS = 3
 PROFILE_BINS = 24
 PROFILE_ALPHABET = Alphabet(PROFILE_BINS + 1, ordered=True)
+NOTHING_RECALLED: Mapping[str, Alphabet] = MappingProxyType({})
+NOTHING_REPEATED: Mapping[str, str] = MappingProxyType({})
 _FEWEST_FAMILIES = 60
+_LONG_FAMILIES = 4  # mean family size from which a history is long enough to recall from
+_RECALL_CODES = 24
+_RECALL_ROWS = 20_000
+_RECALL_GAIN = 0.2
+_MOST_RECALLED = 4
+_MANY_CODES = 10
+_LEAST_SAME = 0.3
 _FEWEST_CHILDREN = 1.5  # mean family size below which a profile says nothing that counts do not
 
 
@@ -80,6 +91,113 @@ def context_of(
     return seen
 
 
+def recalled(
+    codes: Mapping[str, Codes],
+    keys: Sequence[str],
+    names: Mapping[str, Alphabet],
+    links: Int64,
+) -> dict[str, Codes]:
+    """What each real row recalls: 0 where no sibling before had the same code of a key."""
+    found = {}
+    for key in keys:
+        before = _last_alike(codes[key], links)
+        for v in remembered(names):
+            found[variables.recall(key, v)] = np.append(codes[v], np.uint16(0))[before]
+    return found
+
+
+def _last_alike(codes: Codes, links: Int64) -> Int64:
+    """The last sibling before each row that had the same code; -1 for none."""
+    alone = np.where(links >= 0, links, -1 - np.arange(len(links)))
+    group = group_ids([alone, codes])
+    return previous_rows(group, rank_in_group(group))
+
+
+def recall_keys(
+    codes: Mapping[str, Codes],
+    alphabets: Mapping[str, Alphabet],
+    links: Int64,
+    order: Sequence[str],
+) -> tuple[str, ...]:
+    """The categories by which a family's history is worth remembering.
+
+    The payee of a standing order is that of the last standing order, not that of the last
+    transaction.  A category is worth it where what its last sibling had agrees with a row clearly
+    more often than what the sibling before had, or that of a category taken already.
+    """
+    if not _long(links):
+        return ()
+    before = previous_rows(links, positions(links))
+    later = np.flatnonzero(before >= 0)[:_RECALL_ROWS]
+    targets = [v for v in order if v in remembered(alphabets)]
+    best = {v: float(np.mean(codes[v][before[later]] == codes[v][later])) for v in targets}
+    agree: dict[str, dict[str, float]] = {}
+    for place, key in enumerate(order):
+        alphabet = alphabets[key]
+        if alphabet.ordered or not 2 < alphabet.size <= _RECALL_CODES or "column:" not in key:
+            continue
+        alike = _last_alike(codes[key], links)[later]
+        agree[key] = {
+            v: float(np.mean((codes[v][alike] == codes[v][later]) & (alike >= 0)))
+            for v in order[place + 1 :]
+            if v in best
+        }
+    chosen: list[str] = []
+    while agree and len(chosen) < _MOST_RECALLED:
+        gains = {
+            # the share of the disagreements that go away
+            key: sum(max(0.0, share - best[v]) / (1.02 - best[v]) for v, share in found.items())
+            for key, found in agree.items()
+        }
+        key = max(gains, key=lambda k: (gains[k], k))
+        if gains[key] < _RECALL_GAIN:
+            break
+        chosen.append(key)
+        best |= {v: max(share, best[v]) for v, share in agree.pop(key).items()}
+    return tuple(key for key in order if key in chosen)
+
+
+def _long(links: Int64) -> bool:
+    """Whether families are long enough to have a history."""
+    linked = links[links >= 0]
+    return len(linked) >= max(_FEWEST_FAMILIES, _LONG_FAMILIES * len(np.unique(linked)))
+
+
+def repeated_from(
+    codes: Mapping[str, Codes],
+    alphabets: Mapping[str, Alphabet],
+    known: Mapping[str, Codes],
+    memory: Sequence[str],
+    links: Int64,
+    order: Sequence[str],
+) -> dict[str, str]:
+    """Where categories with many codes repeat what an earlier sibling had: which one's.
+
+    A tree cannot say "the same again" of a category with many codes, but a variable of its own can.
+
+    Args:
+        known: Codes of what rows know before they are drawn, and of what they recall.
+    """
+    if not _long(links):
+        return {}
+    later = np.flatnonzero(positions(links) > 0)[:_RECALL_ROWS]
+    found = {}
+    for place, v in enumerate(order):
+        if (
+            alphabets[v].ordered
+            or alphabets[v].size < _MANY_CODES
+            or v not in remembered(alphabets)
+        ):
+            continue
+        keys = [key for key in memory if key in order[:place]]
+        sources = [variables.previous(v), *(variables.recall(key, v) for key in keys)]
+        agree = {s: float(np.mean(known[s][later] == codes[v][later])) for s in sources}
+        source = max(agree, key=lambda s: agree[s])
+        if _LEAST_SAME <= agree[source] < 1:
+            found[v] = source
+    return found
+
+
 def positions(links: Int64) -> Int64:
     """The place of every row among its siblings; 0 for a row without parent."""
     return np.where(links >= 0, rank_in_group(links), 0)
@@ -99,23 +217,34 @@ def previous_rows(links: Int64, position: Int64) -> Int64:
     return np.where(position > 0, before, -1)
 
 
+def nobody(rows: Int64, position: Int64, before: Int64) -> Derive:
+    """Derive nothing for any rows."""
+    del rows, position, before
+    return nothing
+
+
 def sample_families(
     model: TableModel,
     parent: Mapping[str, Codes],
     links: Int64,
     key: int,
-    deriver: Callable[[Int64, Int64, Int64], Derive] = lambda *_: nothing,
+    memory: Mapping[str, Alphabet] = NOTHING_RECALLED,
+    repeated: Mapping[str, str] = NOTHING_REPEATED,
+    deriver: Callable[[Int64, Int64, Int64], Derive] = nobody,
 ) -> dict[str, Codes]:
     """Draw the rows of families round by round.
 
     Args:
         parent: Codes of the parent's variables.
         links: Parent of every row, siblings side by side; -1 for none.
+        memory: The keys by which families recall, and their alphabets.
+        repeated: Variables that may repeat what another says, and that other.
         deriver: Given some rows, their places and the siblings drawn before them, what derives
             codes while they are drawn.
     """
     position, size = positions(links), sizes(links)
     drawn: dict[str, Codes] = {}
+    recall = _Recall.of(memory, int(links.max(initial=-1)) + 1, drawn)
     by_position = np.argsort(position, kind="stable")
     limits = np.searchsorted(position[by_position], list(_rounds(int(position.max(initial=0)))))
     for number, (start, stop) in enumerate(itertools.pairwise(limits)):
@@ -127,9 +256,13 @@ def sample_families(
         before = np.where(position[rows] > 0, rows - position[rows] + first - 1, -1)
         places = variables.places(position[rows], size[rows])
         context = _Known(parent, drawn, links[rows], places, before)
-        derive = deriver(rows, position[rows], before)
+        derive = recall.deriver(links[rows], deriver(rows, position[rows], before))
+        derive = _repeater(repeated, context, derive)
         found = model.sample(len(rows), context, key=int(hashed(key, number)), derive=derive)
+        recall.remember(rows, links[rows], found)
         for variable, codes in found.items():
+            if variable.startswith((variables.RECALL, variables.SAME)):
+                continue
             if variable not in drawn:
                 # One entry more than rows: what index -1 finds is code 0.
                 drawn[variable] = np.zeros(len(links) + 1, np.uint16)
@@ -144,6 +277,53 @@ def _rounds(last: int) -> Iterator[int]:
         yield start
         start += 1 if start < SINGLE_ROUNDS else start
     yield last + 1
+
+
+@dataclass(frozen=True)
+class _Recall:
+    """The last row of every family with every code of the keys by which families recall."""
+
+    last: Mapping[str, Int64]
+    drawn: Mapping[str, Codes]
+
+    @classmethod
+    def of(cls, keys: Mapping[str, Alphabet], families: int, drawn: Mapping[str, Codes]) -> _Recall:
+        """An empty memory."""
+        return cls({k: np.full((families, a.size), -1, np.int64) for k, a in keys.items()}, drawn)
+
+    def deriver(self, links: Int64, derive: Derive) -> Derive:
+        """What recalls as soon as a key is drawn, after the given derivations."""
+
+        def recall(variable: str, found: dict[str, Codes]) -> None:
+            derive(variable, found)
+            if variable in self.last:
+                before = self.last[variable][np.maximum(links, 0), found[variable]]
+                before = np.where(links >= 0, before, -1)
+                for name, codes in self.drawn.items():
+                    if not name.startswith(("count:", "profile:")):
+                        found[variables.recall(variable, name)] = codes[before]
+
+        return recall
+
+    def remember(self, rows: Int64, links: Int64, found: Mapping[str, Codes]) -> None:
+        """Take in rows that were drawn, in their order."""
+        linked = links >= 0
+        for key, last in self.last.items():
+            last[links[linked], found[key][linked]] = rows[linked]
+
+
+def _repeater(repeated: Mapping[str, str], context: Mapping[str, Codes], derive: Derive) -> Derive:
+    """What repeats the codes of earlier siblings where rows say so, after the given derivations."""
+
+    def repeat(variable: str, found: dict[str, Codes]) -> None:
+        derive(variable, found)
+        source = repeated.get(variable)
+        if source is not None:
+            theirs = found[source] if source in found else context[source]
+            again = found[variables.same(variable)] == variables.YES
+            found[variable] = np.where(again, theirs, found[variable])
+
+    return repeat
 
 
 class _Known(Mapping[str, Codes]):
@@ -170,7 +350,7 @@ class _Known(Mapping[str, Codes]):
             return found
         if name in self._drawn:
             return self._drawn[name][self._before]
-        if name.startswith(variables.previous("")):
+        if name.startswith((variables.previous(""), variables.RECALL)):
             return np.zeros(len(self._links), np.uint16)
         raise KeyError(name)
 

@@ -24,6 +24,7 @@ from dbsynth.model import Anchor, ColumnModel, name_parts
 from dbsynth.outline import SPAN, joined_names
 from dbsynth.pieces import piece_variables, put_together
 from dbsynth.randomness import Float64, UInt64, hashed
+from dbsynth.repeats import identity_index
 from dbsynth.schema import Column, ForeignKey, Kind, Table
 from dbsynth.times import form_of, microseconds_of, on_calendar, placed
 
@@ -48,7 +49,28 @@ def values(draft: Draft, table: Table, name: str, positions: Int64, depth: int =
     if keys:
         return _referenced(draft, table, column, keys, positions, depth)
     model = facts.columns[name]
-    return own_values(draft, table, column, model, positions, positions)
+    if model.echo is not None:
+        return _echoed(draft, table, column, model.echo, positions, depth)
+    index = positions
+    if model.repeats is not None and variables.column(name) in draft.codes[table.name]:
+        fk = draft.model.plan.generating[table.name]
+        codes = draft.codes[table.name][variables.column(name)][positions]
+        links, parents = draft.links[fk][positions], draft.rows[fk.parent]
+        index = identity_index(model.repeats, codes, links, positions, parents)
+    return own_values(draft, table, column, model, positions, index)
+
+
+def _echoed(
+    draft: Draft, table: Table, column: Column, theirs: str, positions: Int64, depth: int
+) -> pa.Array:
+    """The values of a column of the generating parent; NULL where there is no parent."""
+    fk = draft.model.plan.generating[table.name]
+    links, parent = draft.links[fk][positions], draft.model.schema[fk.parent]
+    if not draft.rows[fk.parent]:
+        return pa.nulls(len(positions), arrow_type(column))
+    found = values(draft, parent, theirs, np.maximum(links, 0), depth + 1)
+    found = converted(found, arrow_type(column))
+    return pc.if_else(pa.array(links >= 0), found, pa.scalar(None, found.type))
 
 
 def keys_of(draft: Draft, table: Table, column: str) -> list[ForeignKey]:

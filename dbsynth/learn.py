@@ -6,7 +6,7 @@ parent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,7 +18,17 @@ from dbsynth.databases.base import Database
 from dbsynth.diamonds import Path, find_diamonds
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import Engine, TableModel
-from dbsynth.families import PROFILE_ALPHABET, context_alphabets, context_of, lineage, profile
+from dbsynth.families import (
+    PROFILE_ALPHABET,
+    context_alphabets,
+    context_of,
+    lineage,
+    profile,
+    recall_keys,
+    recalled,
+    remembered,
+    repeated_from,
+)
 from dbsynth.graph import Plan
 from dbsynth.keys import group_ids, key_parts, rank_in_group
 from dbsynth.lawful import with_rules
@@ -36,6 +46,7 @@ from dbsynth.read import (
     link_rows,
     read_rows,
 )
+from dbsynth.repeats import repeatable, repeating
 from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
 from dbsynth.times import (
     Times,
@@ -65,13 +76,15 @@ def fit(
         plan: What `make_outline` decided of the same database.
     """
     encoded = {}
+    hashed = repeatable(plan.schema, plan.plan, plan.tables)
     for table in plan.schema.tables:
         progress.step(f"read {table.name}", plan.tables[table.name].rows)
-        encoded[table.name] = read_rows(database, plan, table, progress)
+        wanted = frozenset(hashed.get(table.name, ()))
+        encoded[table.name] = read_rows(database, plan, table, progress, wanted)
     links = link_rows(plan.schema, encoded)
     outline = plan
     plan = with_rules(plan, encoded, links)
-    plan = _with_anchors(plan, encoded, links)
+    plan = _with_repeats(_with_anchors(plan, encoded, links), encoded, links)
     tables = {name: _ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
     columns = {
         n: {variables.column(c): codes for c, codes in e.codes.items()} | e.calendar | e.pieces
@@ -93,6 +106,10 @@ def fit(
     for name in learnt:
         engines[name] = _fit_table(work, plan.schema[name], ENGINES[engine], streams, shares[name])
         progress.advance(1)
+    tables = {
+        n: replace(f, recalled=work.recalled.get(n, ()), repeated=work.repeated.get(n, {}))
+        for n, f in tables.items()
+    }
     return Model(
         plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
         work.degrees, work.counters, engines, diamonds, plan.notes, plan.rules,
@@ -116,11 +133,17 @@ class _Work:
     unknown: dict[str, dict[str, Bool]] = field(default_factory=dict)  # rows of each variable
     degrees: dict[ForeignKey, Degrees] = field(default_factory=dict)
     counters: dict[ForeignKey, Codec] = field(default_factory=dict)
+    recalled: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    repeated: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def column_variables(name: str, model: ColumnModel) -> dict[str, Alphabet]:
     """The variables of the engine behind one column, in the order in which they are drawn."""
+    if model.repeats is not None:
+        return {variables.column(name): model.repeats.alphabet}
     codec = codec_of(model)
+    if model.echo is not None:
+        return {}
     if codec is None:
         return piece_variables(name, model)
     found = {variables.column(name): codec.alphabet} | piece_variables(name, model)
@@ -192,6 +215,25 @@ def _in_sequence(
             if name in (key.child, key.parent):
                 links[key] = link_key(key, encoded)
         return
+
+
+def _with_repeats(
+    plan: Outline, encoded: Mapping[str, Rows], links: Mapping[ForeignKey, Int64]
+) -> Outline:
+    """The outline where identifiers that come back inside families are drawn as such."""
+    tables = dict(plan.tables)
+    hashes = {name: rows.hashes for name, rows in encoded.items()}
+    for name, fk in plan.plan.generating.items():
+        rows = encoded[name]
+        known = np.where(np.arange(rows.count) < rows.own, links[fk], -1)
+        found = repeating(plan.schema, plan.plan, plan.tables, name, hashes, known)
+        for column, (_, codes) in found.items():
+            encoded[name].codes.pop(column, None)
+            if codes is not None:
+                encoded[name].codes[column] = codes
+        models = {column: model for column, (model, _) in found.items()}
+        tables[name] = replace(tables[name], columns={**tables[name].columns, **models})
+    return replace(plan, tables=tables)
 
 
 def _put_on_calendar(
@@ -372,7 +414,10 @@ def _fit_table(
     links = work.links[fk] if fk else np.arange(rows)
     context, context_codes = {}, {}
     usable = np.flatnonzero(_usable(work, table))
+    memory: tuple[str, ...] = ()
+    repeated: dict[str, str] = {}
     if fk:
+        memory = work.recalled[table.name] = recall_keys(codes, chain, links, ordered)
         above = work.plan.generating.get(fk.parent)
         known = dict(work.alphabets[fk.parent])
         if above is not None:
@@ -389,6 +434,17 @@ def _fit_table(
             context = context_alphabets(known, {})
             hidden |= set(variables.PLACES)
         context = {v: a for v, a in context.items() if v not in hidden}
+        codes |= recalled(codes, memory, chain, links)
+        seen = {**context_codes, **codes}
+        repeated = work.repeated[table.name] = repeated_from(
+            codes, chain, seen, memory, links, ordered
+        )
+        for variable, source in repeated.items():
+            again = codes[variable] == seen[source]
+            codes[variables.same(variable)] = np.where(again, variables.YES, variables.NO).astype(
+                np.uint16
+            )
+    chain, ordered = _with_memory(chain, ordered, memory, repeated)
     told = {v: ~mask for v, mask in work.unknown.get(table.name, {}).items()}
     told |= _drawn(work.tables[table.name], codes)
     if work.rows[table.name].own < work.tables[table.name].rows:
@@ -405,6 +461,26 @@ def _fit_table(
     )
 
 
+def _with_memory(
+    chain: Mapping[str, Alphabet],
+    ordered: Sequence[str],
+    memory: Sequence[str],
+    repeated: Mapping[str, str],
+) -> tuple[dict[str, Alphabet], list[str]]:
+    """The variables of a table, what each key recalls right behind it, and "same again" before."""
+    wide, found = dict(chain), []
+    for variable in ordered:
+        if variable in repeated:
+            wide[variables.same(variable)] = variables.YES_OR_NO
+            found.append(variables.same(variable))
+        found.append(variable)
+        if variable in memory:
+            seen = {variables.recall(variable, v): a for v, a in remembered(chain).items()}
+            wide |= seen
+            found += seen
+    return wide, found
+
+
 def _time_variables(facts: TableFacts) -> frozenset[str]:
     """The variables of the time in which siblings follow each other."""
     return frozenset(
@@ -416,8 +492,14 @@ def _time_variables(facts: TableFacts) -> frozenset[str]:
 
 
 def _drawn(facts: TableFacts, codes: Mapping[str, Codes]) -> dict[str, npt.NDArray[np.bool_]]:
-    """The rows in which a time is drawn, and those in which its gap is: the first of a family."""
-    found = {}
+    """Where a time is drawn and where its gap is: in the first of a family, and in all others.
+
+    What is recalled is drawn nowhere, and what repeats is drawn where it does not.
+    """
+    found = {v: np.zeros(len(c), bool) for v, c in codes.items() if v.startswith(variables.RECALL)}
+    for variable, again in codes.items():
+        if variable.startswith(variables.SAME):
+            found[variable.removeprefix(variables.SAME)] = again == variables.NO
     for name, column in facts.columns.items():
         if column.gap is not None:
             later = codes[variables.gap(name)] > 0

@@ -10,7 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dbsynth.classify import Decision, Role
-from dbsynth.codec import Codec, Number, codec_from_json
+from dbsynth.codec import Alphabet, Codec, Number, codec_from_json
 from dbsynth.engines import ENGINES
 from dbsynth.engines.base import TableModel
 from dbsynth.errors import ModelError
@@ -87,6 +87,24 @@ class Gap:
     latest: float
 
 
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """That values of a provider come back inside families.
+
+    Attributes:
+        shared: Number of codes for values that many families share.
+        slots: Number of codes for the values of one family.
+    """
+
+    shared: int
+    slots: int
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """NULL, the shared values, those of the family, and any other."""
+        return Alphabet(2 + self.shared + self.slots, ordered=False)
+
+
 @dataclass(frozen=True)
 class ColumnModel:
     """How the values of one column come about.
@@ -104,6 +122,8 @@ class ColumnModel:
         anchor: The time to which the codec's value is a distance.
         calendar: How a time lies in the week and in the day.
         gap: How long after the sibling before a time lies; only one column of a table has it.
+        repeats: Which provided values come back inside a family.
+        echo: The column of the generating parent whose values these are.
         spare: What draws texts where a CHECK refuses those of the provider.
         derived: Whether a rule computes the values; the engine draws at most their presence.
         structure: How its values are taken apart into the columns of ``pieces``.
@@ -119,6 +139,8 @@ class ColumnModel:
     anchor: Anchor | None = None
     calendar: Calendar | None = None
     gap: Gap | None = None
+    repeats: Repeats | None = None
+    echo: str | None = None
     spare: Provided | None = None
     derived: bool = False
     structure: Structure | None = None
@@ -169,6 +191,8 @@ class TableFacts:
         rows: Rows of the real table.
         copied: The rows, where they are copied.
         people: Real combinations of the parts of a name, where a table holds several.
+        recalled: Variables by which a row recalls the last sibling that had the same code.
+        repeated: Variables that may repeat what a sibling had, and the variable that tells it.
     """
 
     strategy: str
@@ -177,6 +201,8 @@ class TableFacts:
     columns: Mapping[str, ColumnModel] = field(default_factory=dict)
     copied: pa.Table | None = None
     people: AvoidList | None = None
+    recalled: tuple[str, ...] = ()
+    repeated: Mapping[str, str] = field(default_factory=dict)
 
 
 NAME_PARTS = ("first_name", "last_name")
@@ -293,6 +319,8 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
         "rows": facts.rows,
         "columns": {name: _column_json(column, keys) for name, column in facts.columns.items()},
         "people": facts.people.to_bytes().hex() if facts.people else None,
+        "recalled": facts.recalled,
+        "repeated": dict(facts.repeated),
     }
 
 
@@ -324,6 +352,8 @@ def _column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, A
             "step": column.gap.step,
             "latest": column.gap.latest,
         },
+        "repeats": column.repeats and asdict(column.repeats),
+        "echo": column.echo,
         "spare": _provided_json(column.spare),
         "derived": column.derived,
         "structure": column.structure and column.structure.to_json(),
@@ -396,7 +426,10 @@ def _facts(
 ) -> TableFacts:
     columns = {name: _column(column, keys) for name, column in value["columns"].items()}
     people = AvoidList.from_bytes(bytes.fromhex(value["people"])) if value["people"] else None
-    return TableFacts(value["strategy"], value["reason"], value["rows"], columns, copied, people)
+    return TableFacts(
+        value["strategy"], value["reason"], value["rows"], columns, copied, people,
+        tuple(value["recalled"]), value["repeated"],
+    )  # fmt: skip
 
 
 def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnModel:
@@ -411,6 +444,8 @@ def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnMode
         _anchor(column["anchor"], keys),
         _calendar(column["calendar"]),
         _gap(column["gap"]),
+        Repeats(**column["repeats"]) if column["repeats"] else None,
+        column["echo"],
         _provided(column["spare"]),
         column["derived"],
         structure_from_json(column["structure"]) if column["structure"] else None,

@@ -276,10 +276,12 @@ def _named_anew(
     """A column whose values repeat and get new names."""
     if decision.role is not Role.RENAMED:
         return None
-    renamed = _renamed(column, values, decision, k_threshold(rows), streams, table)
+    k = k_threshold(rows)
+    provided = _provided(column, values, decision, True, k, streams)
+    renamed = _renamed(column, values, provided, k, streams, table)
     if not renamed.shown:
         return None
-    return ColumnModel(decision, renamed, nulls=values.null_count > 0)
+    return ColumnModel(decision, renamed, nulls=values.null_count > 0, spare=provided)
 
 
 def _structured(
@@ -383,11 +385,10 @@ def _meets(provider: Provider, state: State, values: pa.Array) -> bool:
 
 
 def _renamed(
-    column: Column, values: pa.Array, decision: Decision, k: int, streams: Streams, table: Table
+    column: Column, values: pa.Array, provided: Provided, k: int, streams: Streams, table: Table
 ) -> Category:
     """A category whose every value gets a new name."""
     category = fit_category(column, values, k)
-    provided = _provided(column, values, decision, True, k, streams)
     provider = PROVIDERS[provided.provider]
     index = np.arange(len(category.vocabulary), dtype=np.uint64)
     key = streams.key("renamed", table.name, column.name)

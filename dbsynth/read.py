@@ -7,7 +7,7 @@ what concerns all of its rows is counted by the server.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,6 +48,7 @@ class Rows:
     calendar: dict[str, Codes] = field(default_factory=dict)  # weekdays and clocks of times
     pieces: dict[str, Codes] = field(default_factory=dict)  # of values that are taken apart
     numbers: dict[str, Float64] = field(default_factory=dict)  # as rules see them, NaN for NULL
+    hashes: dict[str, UInt64] = field(default_factory=dict)  # of values to compare, 0 for NULL
     copied: pa.Table | None = None
     guard: Guard = field(default_factory=lambda: Guard({}))
     count: int = 0
@@ -66,6 +67,7 @@ class Rows:
             calendar={n: c[order] for n, c in self.calendar.items()},
             pieces={n: c[order] for n, c in self.pieces.items()},
             numbers={n: x[order] for n, x in self.numbers.items()},
+            hashes={n: h[order] for n, h in self.hashes.items()},
         )
 
 
@@ -91,6 +93,7 @@ class _Coding:
     counted: Mapping[str, Quantity]
     counters: tuple[str, ...]
     structured: Mapping[str, ColumnModel]
+    hashed: frozenset[str]
 
     @property
     def columns(self) -> frozenset[str]:
@@ -100,6 +103,7 @@ class _Coding:
             *self.codecs,
             *self.counters,
             *self.structured,
+            *self.hashed,
             *self.table.foreign_columns(),
         }
 
@@ -111,6 +115,7 @@ class _Coding:
         for name, model in self.timed.items():
             column = self.table.column_by_name[name]
             part.times[name] = in_microseconds(columns[name], column, model)
+        part.hashes = {n: _hashes(columns[n]) for n in self.hashed}
         part.numbers = {n: q.numbers(columns[n]) for n, q in self.counted.items()}
         for key in self.referenced:
             hashes, complete = hash_keys([columns[c] for c in key])
@@ -130,29 +135,32 @@ class _Coding:
             return np.concatenate(arrays) if arrays else np.zeros(0, dtype)
 
         rows = Rows(count=sum(p.count for p in parts), own=sum(p.own for p in parts))
-        for name in self.codecs:
-            rows.codes[name] = whole([p.codes.pop(name) for p in parts], np.uint16)
-        for name in self.timed:
-            rows.times[name] = whole([p.times.pop(name) for p in parts], np.float64)
-        for name in self.counted:
-            rows.numbers[name] = whole([p.numbers.pop(name) for p in parts], np.float64)
+        pieces = [
+            v for name, model in self.structured.items() for v in piece_variables(name, model)
+        ]
+        kept: tuple[tuple[str, Iterable[Any], type], ...] = (
+            ("codes", self.codecs, np.uint16),
+            ("times", self.timed, np.float64),
+            ("numbers", self.counted, np.float64),
+            ("hashes", self.hashed, np.uint64),
+            ("keys", self.referenced, np.uint64),
+            ("pieces", pieces, np.uint16),
+            ("counters", self.counters, np.int64),
+        )
+        for attribute, names, dtype in kept:
+            for name in names:
+                arrays = [getattr(part, attribute).pop(name) for part in parts]
+                getattr(rows, attribute)[name] = whole(arrays, dtype)
         rows.numbers |= rows.times
-        for key in self.referenced:
-            rows.keys[key] = whole([p.keys.pop(key) for p in parts], np.uint64)
         for fk in self.table.foreign_keys:
             rows.references[fk] = (
                 whole([p.references[fk][0] for p in parts], np.uint64),
                 whole([p.references[fk][1] for p in parts], np.bool_),
             )
-        for name, model in self.structured.items():
-            for piece in piece_variables(name, model):
-                rows.pieces[piece] = whole([p.pieces.pop(piece) for p in parts], np.uint16)
-        for name in self.counters:
-            rows.counters[name] = whole([p.counters.pop(name) for p in parts], np.int64)
         return rows
 
 
-def _coding(plan: Outline, table: Table) -> _Coding:
+def _coding(plan: Outline, table: Table, hashed: frozenset[str]) -> _Coding:
     facts = plan.tables[table.name]
     codecs = {n: c for n, m in facts.columns.items() if (c := codec_of(m))}
     if facts.strategy != "synthesize":
@@ -165,13 +173,23 @@ def _coding(plan: Outline, table: Table) -> _Coding:
     made = facts.strategy == "synthesize"
     structured = {n: m for n, m in facts.columns.items() if made and m.structure}
     counters = _counter_columns(table)
-    return _Coding(table, referenced, codecs, timed, counted, counters, structured)
+    return _Coding(table, referenced, codecs, timed, counted, counters, structured, hashed)
 
 
-def read_rows(database: Database, plan: Outline, table: Table, progress: Progress) -> Rows:
-    """Stream what is read of one table."""
+def read_rows(
+    database: Database,
+    plan: Outline,
+    table: Table,
+    progress: Progress,
+    hashed: frozenset[str] = frozenset(),
+) -> Rows:
+    """Stream what is read of one table.
+
+    Args:
+        hashed: Columns whose values are kept as hashes, to be compared.
+    """
     facts = plan.tables[table.name]
-    coding = _coding(plan, table)
+    coding = _coding(plan, table, hashed)
     made = bool(facts.rows) and facts.strategy != "empty"
     if facts.strategy == "copy":
         rows, copied = _copied(database, coding, progress)
@@ -282,6 +300,11 @@ def _shares(
             counts[1:] *= present[name] / max(counts[1:].sum(), 1.0)
         found[name] = counts / max(counts.sum(), 1.0)
     return found
+
+
+def _hashes(values: pa.Array) -> UInt64:
+    hashes, present = hash_keys([values])
+    return np.where(present, np.maximum(hashes, np.uint64(1)), np.uint64(0))
 
 
 def _counter_columns(table: Table) -> tuple[str, ...]:

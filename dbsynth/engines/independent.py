@@ -34,6 +34,8 @@ class Independent:
         trees = []
         for name, alphabet in variables.items():
             rows = drawn.get(name, np.ones(len(entities), bool))
+            if not rows.any():
+                continue
             alone = {name: codes[name][rows]}
             wanted = {name: shares[name]} if name in shares and name not in drawn else NO_SHARES
             fitted = Relational().fit(

@@ -167,8 +167,13 @@ class Relational:
             some = {name: rows[name][here] for name in (*known, target)}
             return _fit_tree(target, known, seen, some, entity[here], least, gain, key)
 
+        grown = [
+            place
+            for place in range(len(context), len(names))
+            if names[place] not in masks or masks[names[place]].any()
+        ]
         with ThreadPoolExecutor(_THREADS) as pool:
-            return TreeChain(tuple(pool.map(grow, range(len(context), len(names)))))
+            return TreeChain(tuple(pool.map(grow, grown)))
 
     def restore(self, arrays: Arrays) -> TreeChain:
         """The chain whose arrays were saved."""

@@ -19,6 +19,9 @@ from dbsynth.schema import ForeignKey
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
+RECALL, SAME = "recall:", "same:"
+NO, YES = 1, 2
+YES_OR_NO = Alphabet(3, ordered=True)
 DEEPEST = 12  # self-references deeper than this count as this deep
 NULL, LOOP, CIRCLE, FIRST_DEPTH = 0, 1, 2, 3  # codes of the depth variable
 MOST_CLASSES = 40
@@ -81,6 +84,16 @@ def of_parent(variable: str) -> str:
 def previous(variable: str) -> str:
     """A variable of the sibling before."""
     return f"previous:{variable}"
+
+
+def recall(key: str, variable: str) -> str:
+    """A variable of the last sibling that had the same code of ``key``."""
+    return f"{RECALL}{key}|{variable}"
+
+
+def same(variable: str) -> str:
+    """Whether a variable is what an earlier sibling had: 1 no, 2 yes."""
+    return f"{SAME}{variable}"
 
 
 def profile(key: ForeignKey, number: int) -> str:

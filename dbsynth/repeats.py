@@ -1,0 +1,163 @@
+"""Identifiers that come back: an address on every order of a customer, a payee of standing orders.
+
+Values of a provider are new in every row.  Where real ones come back inside a family, what is
+learnt is *which* of the family's values a row has: the first, the second; and which rows have one
+that many families share.  Where they are those of the parent, the clone's are the parent's too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from dbsynth.classify import Role
+from dbsynth.codec import Codes
+from dbsynth.graph import Plan
+from dbsynth.keys import group_ids, rank_in_group
+from dbsynth.model import ColumnModel, Repeats, TableFacts
+from dbsynth.randomness import UInt64
+from dbsynth.schema import Schema, Table
+
+Int64 = npt.NDArray[np.int64]
+Hashes = Mapping[str, UInt64]
+"""Per column, a hash of every value; 0 for NULL."""
+
+SLOTS = 30  # a family's values that are told apart; the rest are new ones
+_MOST_SHARED = 40
+_ROLES = (Role.IDENTIFIER, Role.RENAMED)
+_FEWEST = 30
+_REPEATED = 0.2  # of the siblings that could repeat a value
+_FAMILIES = 20  # that share a value before it counts as common
+_SAME = 0.995  # a few slips of the source are not imitated
+
+
+def repeatable(schema: Schema, plan: Plan, tables: Mapping[str, TableFacts]) -> dict[str, set[str]]:
+    """Per table, the columns whose values have to be compared."""
+    found: dict[str, set[str]] = {}
+    for child, fk in plan.generating.items():
+        own = _candidates(schema[child], tables[child])
+        if own:
+            found.setdefault(child, set()).update(own)
+            found.setdefault(fk.parent, set()).update(_alike(own, tables[fk.parent]))
+    return found
+
+
+def _candidates(table: Table, facts: TableFacts) -> dict[str, str]:
+    """Columns with identifiers that may repeat, and their providers."""
+    if facts.strategy != "synthesize":
+        return {}
+    in_keys = {name for key in table.keys for name in key.columns}
+    providers = {
+        name: model.provided or (model.spare if model.decision.role is Role.RENAMED else None)
+        for name, model in facts.columns.items()
+        if model.decision.role in _ROLES and name not in in_keys
+    }
+    return {name: provided.provider for name, provided in providers.items() if provided}
+
+
+def _alike(own: Mapping[str, str], facts: TableFacts) -> set[str]:
+    """Columns of the parent that a child's column may repeat."""
+    return {
+        name
+        for name, model in facts.columns.items()
+        if model.provided is not None and model.provided.provider in own.values()
+    }
+
+
+def repeating(
+    schema: Schema, plan: Plan, tables: Mapping[str, TableFacts], child: str,
+    hashes: Mapping[str, Hashes], links: Int64,
+) -> dict[str, tuple[ColumnModel, Codes | None]]:  # fmt: skip
+    """The columns of a table that repeat values, with their codes where they have any.
+
+    Args:
+        hashes: Per table, those of the `repeatable` columns.
+        links: The generating parent of every row, -1 for none.
+    """
+    fk, facts = plan.generating[child], tables[child]
+    found: dict[str, tuple[ColumnModel, Codes | None]] = {}
+    for name, provider in _candidates(schema[child], facts).items():
+        model, own = facts.columns[name], hashes[child][name]
+        source = model.provided or model.spare
+        echoed = _echoed(own, provider, tables[fk.parent], hashes.get(fk.parent, {}), links)
+        if echoed is not None:
+            found[name] = ColumnModel(model.decision, provided=source, echo=echoed), None
+            continue
+        coded = slots_of(own, links)
+        if coded is not None:
+            repeats, codes = coded
+            model = ColumnModel(model.decision, provided=source, nulls=True, repeats=repeats)
+            found[name] = model, codes
+    return found
+
+
+def _echoed(
+    own: UInt64, provider: str, parent: TableFacts, theirs: Hashes, links: Int64
+) -> str | None:
+    """The column of the parent whose values these are."""
+    present = (own != 0) & (links >= 0)
+    if present.sum() < _FEWEST or len(np.unique(own[present])) < _FEWEST:
+        return None
+    for name, hashes in theirs.items():
+        model = parent.columns[name].provided
+        if model is None or model.provider != provider:
+            continue
+        linked = np.append(hashes, np.uint64(0))[links]
+        if np.mean(own == linked) >= _SAME:
+            return name
+    return None
+
+
+def slots_of(hashes: UInt64, links: Int64) -> tuple[Repeats, Codes] | None:
+    """Codes that tell which of its family's values a row has; None where values hardly come back.
+
+    Code 0 is NULL; then the values that many families share, by falling frequency; then the values
+    of the family in the order in which they come; the last code stands for any other value.
+    """
+    present = np.flatnonzero((hashes != 0) & (links >= 0))
+    if len(present) < _FEWEST:
+        return None
+    pair = group_ids([links[present], hashes[present]])
+    before = rank_in_group(pair)
+    later = rank_in_group(links[present]) > 0
+    if later.sum() < _FEWEST or np.mean(before[later] > 0) < _REPEATED:
+        return None
+    first = before == 0
+    values, families = np.unique(hashes[present][first], return_counts=True)
+    common = values[families >= _FAMILIES]
+    often = np.argsort(-families[families >= _FAMILIES], kind="stable")[:_MOST_SHARED]
+    shared = common[often]
+    order = np.argsort(shared)
+    place = np.minimum(np.searchsorted(shared[order], hashes), max(len(shared) - 1, 0))
+    is_shared = shared[order][place] == hashes if len(shared) else np.zeros(len(hashes), bool)
+    codes = np.full(len(hashes), 1 + len(shared) + SLOTS, np.int64)
+    codes[hashes == 0] = 0
+    if len(shared):
+        codes[is_shared] = 1 + order[place[is_shared]]
+    own = np.flatnonzero((hashes != 0) & (links >= 0) & ~is_shared)
+    pair = group_ids([links[own], hashes[own]])
+    new = rank_in_group(pair) == 0
+    number = np.empty(int(pair.max(initial=-1)) + 1, np.int64)
+    number[pair[new]] = rank_in_group(links[own][new])
+    slot = number[pair]
+    codes[own] = 1 + len(shared) + np.minimum(slot, SLOTS)
+    return Repeats(len(shared), SLOTS), codes.astype(np.uint16)
+
+
+def identity_index(
+    repeats: Repeats, codes: Codes, links: Int64, rows: Int64, parents: int
+) -> Int64:
+    """What the provider draws by, equal where values shall be equal.
+
+    Args:
+        rows: The row positions.
+        parents: How many parents there are.
+    """
+    code = codes.astype(np.int64)
+    first_slot = 1 + repeats.shared
+    own = first_slot + links * repeats.slots + (code - first_slot)
+    fresh = first_slot + parents * repeats.slots + rows
+    last = first_slot + repeats.slots
+    return np.where(code < first_slot, code, np.where((code < last) & (links >= 0), own, fresh))
