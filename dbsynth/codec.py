@@ -7,7 +7,7 @@ share, never a row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -158,13 +158,23 @@ class Number:
         }
 
 
-def fit_number(column: Column, values: pa.Array, k: int) -> Number:
-    """The codec of a numeric or time column, from a sample."""
+Naming = Callable[[Float64], npt.NDArray[np.bool_]]
+"""Which of some numbers shall have a code of their own, where k rows share them."""
+
+
+def fit_number(column: Column, values: pa.Array, k: int, named: Naming | None = None) -> Number:
+    """The codec of a numeric or time column, from a sample.
+
+    Args:
+        named: Which values get a code of their own beside the heavy ones.
+    """
     numbers, present = to_numbers(values)
     numbers = np.sort(numbers[present & np.isfinite(numbers)])
     step, offset, digits = grid_of(column, numbers)
     distinct, counts = np.unique(numbers, return_counts=True)
     atoms = _atoms(distinct, counts, k)
+    if named is not None:
+        atoms = np.union1d(atoms, distinct[named(distinct) & (counts >= k)])
     rest = numbers[~np.isin(numbers, atoms)]
     cells = [(a, a, np.full(SEGMENTS + 1, a)) for a in atoms]
     cells += [(float(np.mean(q)), np.nan, q) for q in _bins(rest, k)]
@@ -353,6 +363,12 @@ class Category:
             codes[rare] = 1 + np.minimum(drawn, len(self.shares) - 1)
         return codes.astype(np.uint16)
 
+    def unnamed(self, values: pa.Array) -> npt.NDArray[np.bool_]:
+        """Which values are outside of the vocabulary."""
+        texts = as_text(values)
+        known = pc.is_in(texts, pa.array(self.vocabulary, pa.string()))
+        return ~np.asarray(pc.or_(known, pc.is_null(texts)).to_numpy(zero_copy_only=False))
+
     def decode(self, codes: Codes, positions: npt.NDArray[np.int64], key: int) -> pa.Array:
         """The value of every code."""
         del positions, key
@@ -417,6 +433,10 @@ class Presence:
     def encode(self, values: pa.Array) -> Codes:
         """0 for NULL, 1 for a value."""
         return np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False)).astype(np.uint16)
+
+    def unnamed(self, values: pa.Array) -> npt.NDArray[np.bool_]:
+        """All values: none of them has a code of its own."""
+        return np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False))
 
     def decode(self, codes: Codes, positions: npt.NDArray[np.int64], key: int) -> pa.Array:
         """Booleans: whether there is a value."""

@@ -21,6 +21,7 @@ from dbsynth.drafted import Draft
 from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
 from dbsynth.graph import is_unique
+from dbsynth.keeping import regrouped
 from dbsynth.keys import group_ids, key_parts, rank_in_group
 from dbsynth.randomness import uniform
 from dbsynth.schema import ForeignKey, Table
@@ -64,6 +65,7 @@ def deal(draft: Draft, groups: Groups) -> None:
             links = _deal_self(draft, table, fk, groups(fk), key)
         else:
             links = _deal_key(draft, table, fk, groups(fk), key)
+        links = regrouped(draft, fk, links)
         draft.links[fk] = _spread_over_keys(draft, table, fk, links, groups(fk), key)
 
 

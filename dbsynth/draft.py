@@ -15,7 +15,14 @@ import pyarrow as pa
 from dbsynth.codec import Alphabet
 from dbsynth.drafted import Draft
 from dbsynth.engines import variables
-from dbsynth.families import COMPONENTS, PROFILE_ALPHABET, lineage, nobody, sample_families
+from dbsynth.families import (
+    COMPONENTS,
+    PROFILE_ALPHABET,
+    in_a_row,
+    lineage,
+    sample_families,
+)
+from dbsynth.keeping import keeper_of
 from dbsynth.keys import group_ids, key_parts
 from dbsynth.learn import column_variables
 from dbsynth.model import Degrees, Model
@@ -92,7 +99,9 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
         return
     key, engine = draft.streams.key("sample", name), model.engines[name]
     if fk is None or links is None:
-        draft.codes[name] = engine.sample(total, {}, key=key)
+        keeper = keeper_of(draft, table, np.full(total, -1))
+        derive = keeper.deriver(np.arange(total), np.zeros(total, np.int64), np.full(total, -1))
+        draft.codes[name] = engine.sample(total, {}, key=key, derive=derive)
     else:
         above = model.plan.generating.get(fk.parent)
         inherited = lineage(
@@ -104,12 +113,12 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
             v: a for n, c in facts.columns.items() for v, a in column_variables(n, c).items()
         }
         memory = {v: columns[v] for v in facts.recalled}
-        walk = walk_of(draft, table)
+        keeper, walk = keeper_of(draft, table, links), walk_of(draft, table)
+        derivers = [keeper.deriver] if walk is None else [walk.deriver, keeper.deriver]
         draft.codes[name] = sample_families(
-            engine, inherited, links, key, memory, facts.repeated,
-            walk.deriver if walk else nobody,
-        )  # fmt: skip
-        if walk:
+            engine, inherited, links, key, memory, facts.repeated, in_a_row(derivers)
+        )
+        if walk is not None:
             walk.settle()
 
 

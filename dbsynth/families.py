@@ -270,6 +270,24 @@ def sample_families(
     return {variable: codes[:-1] for variable, codes in drawn.items()}
 
 
+Deriver = Callable[[Int64, Int64, Int64], Derive]
+
+
+def in_a_row(derivers: Sequence[Deriver]) -> Deriver:
+    """What lets several derive, one after the other."""
+
+    def deriver(rows: Int64, place: Int64, before: Int64) -> Derive:
+        steps = [make(rows, place, before) for make in derivers]
+
+        def derive(variable: str, drawn: dict[str, Codes]) -> None:
+            for step in steps:
+                step(variable, drawn)
+
+        return derive
+
+    return deriver
+
+
 def _rounds(last: int) -> Iterator[int]:
     """Where each round begins, up to one past the last position."""
     start = 0

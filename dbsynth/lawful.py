@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from dbsynth.codec import Formatted, Naming, Number, fit_number, k_threshold, parse_form
 from dbsynth.databases.base import Database
+from dbsynth.model import ColumnModel, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.progress import Progress
-from dbsynth.quantities import quantities_of
+from dbsynth.quantities import quantities_of, truth_of
 from dbsynth.read import Rows, link_rows, read_rows
-from dbsynth.rules import Data, choose, mine
+from dbsynth.rules import Data, Place, choose, mine
 from dbsynth.rules.balance import Balance
 from dbsynth.rules.contiguous import Contiguous
+from dbsynth.rules.follows import Follows
 from dbsynth.rules.formula import Formula
-from dbsynth.schema import ForeignKey
+from dbsynth.rules.implied import NOT_ZERO, SOME, ZERO, Implied
+from dbsynth.rules.ranks import Ranks
+from dbsynth.schema import ForeignKey, Table
 
+Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 
 
 def find_rules(database: Database, plan: Outline, progress: Progress) -> Outline:
@@ -113,4 +120,100 @@ def data_of(plan: Outline, rows: Mapping[str, Rows], links: Mapping[ForeignKey, 
         {place: quantity.unit for place, quantity in quantities.items()},
         frozenset(p for p in quantities if plan.tables[p[0]].strategy == "synthesize"),
         frozenset(place for place, quantity in quantities.items() if quantity.timed),
+        plan.plan,
+        {
+            (name, c): unnamed
+            for name, found in rows.items()
+            for c, unnamed in found.unnamed.items()
+        },
+        dict(_truths(plan)),
+        plan.reading.thinned,
     )
+
+
+def _truths(plan: Outline) -> Iterator[tuple[Place, tuple[int, int]]]:
+    """The codes of true and false of every boolean column."""
+    for name, facts in plan.tables.items():
+        for column, model in facts.columns.items():
+            codes = truth_of(plan.schema[name].column_by_name[column], model)
+            if codes is not None:
+                yield (name, column), codes
+
+
+def with_named(plan: Outline, rows: Mapping[str, Rows]) -> Outline:
+    """The outline where every value that a rule has to name has a code of its own."""
+    tables = dict(plan.tables)
+    for (name, column), named in _to_name(plan).items():
+        facts, numbers = tables[name], rows[name].numbers.get(column)
+        model = facts.columns.get(column)
+        if numbers is None or model is None or not _has_bins(model):
+            continue
+        codec = _refitted(plan.schema[name], facts, column, numbers, named)
+        columns = {**facts.columns, column: replace(model, codec=codec)}
+        quantity = quantities_of(plan.schema[name], facts)[column]
+        rows[name].codes[column] = codec.encode(quantity.values(numbers))
+        tables[name] = replace(facts, columns=columns)
+    return replace(plan, tables=tables)
+
+
+def settled_times(plan: Outline) -> frozenset[Place]:
+    """Columns that are coded by themselves, because rules speak of their values."""
+    return frozenset(
+        place for kept in plan.rules if isinstance(kept.rule, Follows) for place in kept.rule.places
+    )
+
+
+def _to_name(plan: Outline) -> dict[Place, Naming]:
+    """The columns whose values rules name: all of them, or 0."""
+    found: dict[Place, Naming] = {}
+    for kept in plan.rules:
+        rule = kept.rule
+        if isinstance(rule, Implied):
+            if rule.state == ZERO:
+                found.setdefault(rule.subject, _zero)
+            if rule.says in (ZERO, NOT_ZERO):
+                found.setdefault(rule.premise, _zero)
+        if isinstance(rule, Ranks) and rule.zeros:
+            found.setdefault(rule.place, _zero)
+    for kept in plan.rules:
+        rule = kept.rule
+        if isinstance(rule, Follows | Ranks):
+            found |= dict.fromkeys(rule.places, _every)
+        elif isinstance(rule, Implied) and rule.says == SOME:
+            found[rule.premise] = _every
+    return found
+
+
+def _every(numbers: Float64) -> Bool:
+    return np.ones(len(numbers), bool)
+
+
+def _zero(numbers: Float64) -> Bool:
+    return np.asarray(numbers == 0)
+
+
+def _number(model: ColumnModel) -> Number | None:
+    codec = model.codec.number if isinstance(model.codec, Formatted) else model.codec
+    return codec if isinstance(codec, Number) else None
+
+
+def _has_bins(model: ColumnModel) -> bool:
+    number = _number(model)
+    return number is not None and bool(np.isnan(number.points).any())
+
+
+def _refitted(
+    table: Table, facts: TableFacts, column: str, numbers: Float64, named: Naming
+) -> Number | Formatted:
+    """The codec of a column with more codes for single values."""
+    model, quantity = facts.columns[column], quantities_of(table, facts)[column]
+    number = _number(model)
+    assert number is not None
+    values = quantity.values(numbers)
+    values = parse_form(values, quantity.form) if quantity.form else values
+    inner = replace(table.column_by_name[column], kind=number.kind)
+    found = fit_number(inner, values, k_threshold(facts.rows), named)
+    if named is _every:  # the few values that hardly any rows share become their neighbours
+        single = ~np.isnan(found.points)
+        found = replace(found, points=found.points[single], inner=found.inner[single])
+    return Formatted(quantity.form, found) if isinstance(model.codec, Formatted) else found

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dbsynth.codebook import Book, in_order, with_states
 from dbsynth.codec import Alphabet, Codec, Codes, Formatted, Number, fit_number, k_threshold
 from dbsynth.databases.base import Database
 from dbsynth.diamonds import Path, find_diamonds
@@ -31,7 +32,7 @@ from dbsynth.families import (
 )
 from dbsynth.graph import Plan
 from dbsynth.keys import group_ids, key_parts, rank_in_group
-from dbsynth.lawful import with_rules
+from dbsynth.lawful import settled_times, with_named, with_rules
 from dbsynth.model import Anchor, ColumnModel, Degrees, Model, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.pieces import piece_variables
@@ -47,6 +48,7 @@ from dbsynth.read import (
     read_rows,
 )
 from dbsynth.repeats import repeatable, repeating
+from dbsynth.rules import Kept
 from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
 from dbsynth.times import (
     Times,
@@ -83,7 +85,7 @@ def fit(
         encoded[table.name] = read_rows(database, plan, table, progress, wanted)
     links = link_rows(plan.schema, encoded)
     outline = plan
-    plan = with_rules(plan, encoded, links)
+    plan = with_named(with_rules(plan, encoded, links), encoded)
     plan = _with_repeats(_with_anchors(plan, encoded, links), encoded, links)
     tables = {name: _ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
     columns = {
@@ -91,7 +93,9 @@ def fit(
         for n, e in encoded.items()
     }
     diamonds = find_diamonds(plan.schema, plan.plan, links, {n: e.own for n, e in encoded.items()})
-    work = _Work(plan.plan, tables, encoded, columns, links, diamonds, plan.reading.thinned)
+    unnamed = {(n, c): rows for n, e in encoded.items() for c, rows in e.unnamed.items()}
+    rules = with_states(plan.rules, Book(plan.plan, tables, columns, links, unnamed))
+    work = _Work(plan.plan, tables, encoded, columns, links, diamonds, plan.reading.thinned, rules)
     in_part = [fk for fk in plan.plan.lookups if fk.child in plan.reading.own]
     for fk in (*plan.plan.generating.values(), *plan.plan.dealt, *in_part):
         work.children[fk] = count_children(database, fk, plan, encoded, links[fk])
@@ -112,7 +116,7 @@ def fit(
     }
     return Model(
         plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
-        work.degrees, work.counters, engines, diamonds, plan.notes, plan.rules,
+        work.degrees, work.counters, engines, diamonds, plan.notes, rules,
     )  # fmt: skip
 
 
@@ -127,6 +131,7 @@ class _Work:
     links: Mapping[ForeignKey, Int64]
     diamonds: Mapping[ForeignKey, Path]
     thinned: frozenset[str]
+    rules: tuple[Kept, ...] = ()
     codes: dict[str, dict[str, Codes]] = field(default_factory=dict)
     alphabets: dict[str, dict[str, Alphabet]] = field(default_factory=dict)
     children: dict[ForeignKey, Children] = field(default_factory=dict)
@@ -164,7 +169,7 @@ def _with_anchors(
 
     Tables whose siblings follow each other in time are put in the order of time.
     """
-    tables = dict(plan.tables)
+    tables, fixed = dict(plan.tables), settled_times(plan)
     for name in plan.plan.order:
         rows, facts = encoded[name], tables[name]
         fk = plan.plan.generating.get(name)
@@ -178,7 +183,8 @@ def _with_anchors(
             }
         earlier: dict[Anchor, Float64] = {}
         for column in in_order_of_time(times):
-            found = best_anchor(times[column], [*parent.items(), *earlier.items()])
+            candidates = [] if (name, column) in fixed else [*parent.items(), *earlier.items()]
+            found = best_anchor(times[column], candidates)
             if found is not None:
                 declared = plan.schema[name].column_by_name[column]
                 model, distance = anchored(
@@ -187,7 +193,9 @@ def _with_anchors(
                 columns[column] = model
                 assert model.codec is not None
                 rows.codes[column] = model.codec.encode(distance)
-            _put_on_calendar(rows, columns, column, times[column], found and found[1], facts.rows)
+            if (name, column) not in fixed:
+                distance = found and found[1]
+                _put_on_calendar(rows, columns, column, times[column], distance, facts.rows)
             earlier[Anchor(column)] = times[column].numbers
         if fk is not None and name not in plan.reading.thinned:
             _in_sequence(plan.schema, name, columns, times, encoded, links, fk)
@@ -409,6 +417,7 @@ def _fit_table(
     # of children come last: they depend on the whole row, and little depends on them.
     timed = _time_variables(work.tables[table.name])
     ordered = sorted(chain, key=lambda v: (v not in timed, v.startswith(("count:", "profile:"))))
+    ordered = in_order(ordered, work.rules, table.name)
     fk = work.plan.generating.get(table.name)
     rows = work.rows[table.name].count
     links = work.links[fk] if fk else np.arange(rows)

@@ -17,7 +17,7 @@ from dbsynth.codec import (
     to_numbers,
     write_form,
 )
-from dbsynth.model import TableFacts
+from dbsynth.model import ColumnModel, TableFacts
 from dbsynth.schema import Column, Kind, Table
 from dbsynth.times import DAY
 
@@ -116,6 +116,14 @@ def _declared(column: Column) -> Quantity | None:
         digits = -1 if column.scale is None else column.scale
         return Quantity(column.kind, "", 10.0**-digits if digits >= 0 else 0.0, digits)
     return None
+
+
+def truth_of(column: Column, model: ColumnModel) -> tuple[int, int] | None:
+    """The codes of true and false of a boolean column; None for any other."""
+    shown = getattr(model.codec, "shown", ())
+    if column.kind is not Kind.BOOLEAN or not {"true", "false"} <= set(shown):
+        return None
+    return 1 + shown.index("true"), 1 + shown.index("false")
 
 
 def quantities_of(table: Table, facts: TableFacts) -> dict[str, Quantity]:

@@ -32,6 +32,7 @@ from dbsynth.times import in_microseconds, time_of
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 _SHARES_SEED = 1
 _COUNTED = (Kind.TEXT, Kind.ENUM, Kind.BOOLEAN)  # kinds that every database can group by
 
@@ -49,6 +50,7 @@ class Rows:
     pieces: dict[str, Codes] = field(default_factory=dict)  # of values that are taken apart
     numbers: dict[str, Float64] = field(default_factory=dict)  # as rules see them, NaN for NULL
     hashes: dict[str, UInt64] = field(default_factory=dict)  # of values to compare, 0 for NULL
+    unnamed: dict[str, Bool] = field(default_factory=dict)  # values that have no code of their own
     copied: pa.Table | None = None
     guard: Guard = field(default_factory=lambda: Guard({}))
     count: int = 0
@@ -68,6 +70,7 @@ class Rows:
             pieces={n: c[order] for n, c in self.pieces.items()},
             numbers={n: x[order] for n, x in self.numbers.items()},
             hashes={n: h[order] for n, h in self.hashes.items()},
+            unnamed={n: u[order] for n, u in self.unnamed.items()},
         )
 
 
@@ -107,6 +110,11 @@ class _Coding:
             *self.table.foreign_columns(),
         }
 
+    @property
+    def worded(self) -> Mapping[str, Category | Presence]:
+        """The codecs that may give a value the code of another one."""
+        return {n: c for n, c in self.codecs.items() if isinstance(c, Category | Presence)}
+
     def encode(self, columns: Mapping[str, pa.Array], rows: int, *, guests: bool) -> Rows:
         """The rows of a batch."""
         part = Rows(count=rows, own=0 if guests else rows)
@@ -117,6 +125,7 @@ class _Coding:
             part.times[name] = in_microseconds(columns[name], column, model)
         part.hashes = {n: _hashes(columns[n]) for n in self.hashed}
         part.numbers = {n: q.numbers(columns[n]) for n, q in self.counted.items()}
+        part.unnamed = {n: c.unnamed(columns[n]) for n, c in self.worded.items()}
         for key in self.referenced:
             hashes, complete = hash_keys([columns[c] for c in key])
             part.keys[key] = np.where(complete, hashes, np.uint64(0))
@@ -143,6 +152,7 @@ class _Coding:
             ("times", self.timed, np.float64),
             ("numbers", self.counted, np.float64),
             ("hashes", self.hashed, np.uint64),
+            ("unnamed", self.worded, np.bool_),
             ("keys", self.referenced, np.uint64),
             ("pieces", pieces, np.uint16),
             ("counters", self.counters, np.int64),

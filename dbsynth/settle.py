@@ -25,6 +25,7 @@ from dbsynth.exclude import columns_of, implied_checks, repair_exclusion
 from dbsynth.fill import combined, converted, keys_of, needed, quoted, values, whole
 from dbsynth.keys import group_ids, hash_keys, rank_in_group
 from dbsynth.learn import counter_group
+from dbsynth.numbering import follow_repairs, settled_by_rules
 from dbsynth.parts import Own, Part, bundle, own_parts, parts_of
 from dbsynth.progress import Progress
 from dbsynth.randomness import hashed
@@ -68,6 +69,7 @@ def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
     for name, column in draft.model.tables[table.name].columns.items():
         if column.ranked is not None:
             settled[name] = _counter(draft, table, name, column.ranked)
+    settled |= settled_by_rules(draft, table)
     # Another kind of database leaves generated columns NULL, and what mentions them aside.
     native = stage.capabilities.kind == draft.model.source_kind
     known = {column.name for column in (table.columns if native else table.written)}
@@ -78,6 +80,7 @@ def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
     for round_ in range(_ROUNDS):
         if round_ < _RULED_ROUNDS:
             keep_values(draft, [table.name])
+        follow_repairs(draft, table)
         repaired = bool(checks) and _repair_checks(draft, stage, table, checks, round_)
         # A repair may have changed what held by construction.
         for key in keys if repaired or round_ else doubtful:

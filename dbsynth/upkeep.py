@@ -18,7 +18,7 @@ from dbsynth.codec import Codes
 from dbsynth.drafted import Draft
 from dbsynth.engines import variables
 from dbsynth.fill import whole
-from dbsynth.quantities import Quantity, quantities_of
+from dbsynth.quantities import Quantity, quantities_of, truth_of
 from dbsynth.randomness import hashed, uniform
 from dbsynth.rules import Place, Rule
 from dbsynth.rules.balance import Balance
@@ -75,6 +75,11 @@ class DraftView:
     def links(self, key: ForeignKey) -> Int64:
         """The parent's row of every child row."""
         return self._draft.links[key]
+
+    def truth(self, place: Place) -> tuple[int, int] | None:
+        """The codes of true and false of a boolean column."""
+        model = self._draft.model.tables[place[0]].columns[place[1]]
+        return truth_of(self.schema[place[0]].column_by_name[place[1]], model)
 
     def unit(self, place: Place) -> float:
         """The grid of a column."""

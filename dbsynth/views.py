@@ -13,8 +13,9 @@ from dbsynth.codec import Codec, Codes, as_shown
 from dbsynth.databases.base import Database
 from dbsynth.keys import hash_keys, join
 from dbsynth.model import TableFacts
-from dbsynth.quantities import Quantity, quantities_of
+from dbsynth.quantities import Quantity, quantities_of, truth_of
 from dbsynth.randomness import UInt64
+from dbsynth.read import codec_of
 from dbsynth.rules import Data, Rule
 from dbsynth.schema import ForeignKey, Schema, Table
 
@@ -50,7 +51,9 @@ def read_view(
             for table in found
             for name, quantity in quantities_of(schema[table], tables[table]).items()
         },
-    )
+        truths={(name, n): codes for name in found for n, m in tables[name].columns.items()
+                if (codes := truth_of(schema[name].column_by_name[n], m))},
+    )  # fmt: skip
 
 
 @dataclass
@@ -78,9 +81,7 @@ def _read(
     places = {place[1] for rule in rules for place in rule.places if place[0] == table.name}
     quantities = {n: q for n, q in quantities_of(table, facts).items() if n in places}
     codecs = {
-        n: as_shown(m.codec)
-        for n, m in facts.columns.items()
-        if n in places and m.codec is not None
+        n: as_shown(c) for n, m in facts.columns.items() if n in places and (c := codec_of(m))
     }
     mine = {key: key.columns for key in keys if key.child == table.name}
     theirs = {key.parent_columns for key in keys if key.parent == table.name}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from dbsynth.rules import arithmetic, balance, contiguous, order
+from dbsynth.rules import arithmetic, balance, contiguous, follows, implied, order, ranks, within
 from dbsynth.rules.balance import Balance, learnt
 from dbsynth.rules.base import Bool, Cases, Data, Kept, Place, Rule, View
 from dbsynth.rules.words import NotMine, RuleError, Words
@@ -41,7 +41,9 @@ class Form(Protocol):
         """The rules of this form that hold, given those of the forms before it."""
 
 
-FORMS: tuple[Form, ...] = (arithmetic, contiguous, balance, order)
+FORMS: tuple[Form, ...] = (
+    arithmetic, contiguous, balance, order, ranks, follows, implied, within,
+)  # fmt: skip
 
 
 def parse_rule(text: str, schema: Schema) -> Rule:

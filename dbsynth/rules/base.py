@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from dbsynth.graph import Plan
 from dbsynth.schema import ForeignKey, Schema
 
 Float64 = npt.NDArray[np.float64]
@@ -50,6 +51,9 @@ class View(Protocol):
     def unit(self, place: Place) -> float:
         """The grid of a column of numbers: the least that two values differ by; 0 for none."""
 
+    def truth(self, place: Place) -> tuple[int, int] | None:
+        """The codes of true and false; None for a column that is not boolean."""
+
 
 @dataclass(frozen=True)
 class Data:
@@ -63,6 +67,10 @@ class Data:
         units: The grid of each column of numbers.
         free: Columns whose values are drawn, so that a rule may settle them.
         times: Columns of numbers that are dates or timestamps.
+        plan: How tables hang under each other; None where nobody asks.
+        unnamed: Rows whose code stands for another value than theirs (a rare one, or a text).
+        truths: The codes of true and false of boolean columns.
+        thinned: Tables of whose families only some rows are seen.
     """
 
     schema: Schema
@@ -73,6 +81,10 @@ class Data:
     units: Mapping[Place, float] = field(default_factory=dict)
     free: frozenset[Place] = frozenset()
     times: frozenset[Place] = frozenset()
+    plan: Plan | None = None
+    unnamed: Mapping[Place, Bool] = field(default_factory=dict)
+    truths: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
+    thinned: frozenset[str] = frozenset()
 
     def rows(self, table: str) -> int:
         """How many rows are seen."""
@@ -93,6 +105,10 @@ class Data:
     def unit(self, place: Place) -> float:
         """The grid of a column of numbers; 0 for none."""
         return self.units.get(place, 0.0)
+
+    def truth(self, place: Place) -> tuple[int, int] | None:
+        """The codes of true and false; None for a column that is not boolean."""
+        return self.truths.get(place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,10 @@ class Words:
         if not self.take(*words):
             raise NotMine
 
+    def has(self, word: str) -> bool:
+        """Whether a word comes at some place from here on."""
+        return word in self._tokens[self._at :]
+
     def end(self) -> None:
         """The sentence is over.
 
