@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dbsynth.rules.base import Data, Float64, Int64, Kept, Place
+from dbsynth.rules.base import Bool, Data, Float64, Int64, Kept, Place
 from dbsynth.rules.chance import FEWEST, chance_equal, convincing, distinct_cases
 from dbsynth.rules.expression import (
     UNITS,
@@ -32,7 +32,7 @@ from dbsynth.schema import ForeignKey
 __all__ = ["EXAMPLE", "mine", "parse"]
 
 _FIRST_ROWS = 8
-_ROWS = 96
+_ROWS = 128
 _SHARE = 0.95  # of the few rows in which a candidate must hold
 _WINDOW = 200  # columns that are combined with each other in a wide table
 _TRIPLES = 30  # more columns are not combined by three
@@ -40,6 +40,7 @@ _PARENTS = 64
 _CHILDREN = 20_000
 _JUDGED_ROWS = 20_000
 _CONSTANT_DIGITS = 6
+_ROUGH = 0.01
 _MOST_JUDGED = 40  # candidates of one column that hold in the few rows
 
 
@@ -58,13 +59,14 @@ def mine(data: Data, before: Sequence[Kept]) -> Iterator[Kept]:
     """All columns that follow from others, without circles."""
     del before
     found: list[Kept] = []
+    known: dict[ForeignKey, _Families] = {}
     for table in data.schema.tables:
         targets = _targets(data, table.name)
         if not targets or data.rows(table.name) < FEWEST:
             continue
         for window in _windows(targets):
             found += _in_rows(data, table.name, window)
-        found += _along_keys(data, table.name, targets)
+        found += _along_keys(data, table.name, targets, known)
     yield from _acyclic(found)
 
 
@@ -112,7 +114,7 @@ def _in_rows(data: Data, table: str, targets: Sequence[Place]) -> Iterator[Kept]
         if n in names or ((table, n) not in data.free and _varies(_of(data, (table, n))))
     ]
     above = _parents_columns(data, table)
-    rows = _telling_rows(data.rows(table))
+    rows = _telling_rows(data.rows(table), _ROWS if len(targets) <= _TRIPLES else _ROWS // 4)
     for timed in (True, False):
         own = [Own(p) for p in others if (p in data.times) == timed]
         theirs = [c for c in above if (c.place in data.times) == timed]
@@ -126,7 +128,7 @@ def _in_rows(data: Data, table: str, targets: Sequence[Place]) -> Iterator[Kept]
         tried = sum(map(len, blocks)) * len(mine)
         for target in mine:
             candidates = [e for block in blocks for e in _matching(data, target, block, rows)]
-            candidates += _with_constants(data, target, own, timed=timed)
+            candidates += _with_constants(data, target, own, rows, timed=timed)
             yield from _convincing(data, target, candidates, max(tried, 1))
 
 
@@ -141,9 +143,9 @@ def _parents_columns(data: Data, table: str) -> list[Own]:
     ]
 
 
-def _telling_rows(rows: int) -> Int64:
+def _telling_rows(rows: int, few: int) -> Int64:
     """A few rows, evenly spread."""
-    return np.unique(np.linspace(0, rows - 1, min(rows, 4 * _ROWS)).astype(np.int64))
+    return np.unique(np.linspace(0, rows - 1, min(rows, few)).astype(np.int64))
 
 
 def _values(data: Data, column: Own, rows: Int64) -> Float64:
@@ -264,11 +266,12 @@ def _matching(data: Data, target: Place, block: _Block, rows: Int64) -> Iterator
     rare = present[own[present] != common]
     first = (rare if len(rare) >= _FIRST_ROWS else present)[:_FIRST_ROWS]
     open_ = np.arange(len(block))
-    for part in (first, present):
-        found = block.values[np.ix_(part, open_)]
+    for part in (first[:1], first, present):
+        found = block.values[part]
+        found = found if len(open_) == len(block) else found[:, open_]
         known = ~np.isnan(found)
         agree = (near(own[part][:, None], found, unit) | ~known).sum(axis=0)
-        enough = (agree >= _SHARE * len(part)) & (known.any(axis=0) | (part is first))
+        enough = (agree >= _SHARE * len(part)) & (known.any(axis=0) | (part is not present))
         open_ = open_[enough]
         if not len(open_):
             return
@@ -279,34 +282,51 @@ def _matching(data: Data, target: Place, block: _Block, rows: Int64) -> Iterator
 
 
 def _with_constants(
-    data: Data, target: Place, own: Sequence[Own], *, timed: bool
+    data: Data, target: Place, own: Sequence[Own], rows: Int64, *, timed: bool
 ) -> Iterator[Expression]:
     """Another column plus a constant, or times one."""
-    numbers, unit = _of(data, target), data.unit(target)
-    for column in own:
-        if column.place == target:
-            continue
-        other = _of(data, column.place)
-        both = np.flatnonzero(~(np.isnan(numbers) | np.isnan(other)))
-        if len(both) < FEWEST:
-            continue
-        both = both[np.linspace(0, len(both) - 1, min(len(both), _ROWS)).astype(np.int64)]
-        left, right = numbers[both], other[both]
-        difference = float(np.median(left - right))
-        if difference and np.mean(near(left, right + difference, unit)) >= _SHARE:
-            yield _offset(column, difference, timed=timed)
-        if timed:
-            continue
-        largest = np.argsort(-np.abs(right), kind="stable")[: max(len(right) // 2, 1)]
-        with np.errstate(over="ignore"):  # a ratio to next to nothing, which is none
-            ratio = float(
-                np.median(left[largest] / np.where(right[largest] == 0, np.nan, right[largest]))
-            )
-        for digits in range(1, _CONSTANT_DIGITS + 1) if np.isfinite(ratio) and ratio else ():
-            factor = float(f"{ratio:.{digits - 1}e}")
-            if factor != 1 and np.mean(near(left, right * factor, unit)) >= _SHARE:
-                yield Binary("*", column, Constant(factor))
+    others = [column for column in own if column.place != target]
+    left, unit = _of(data, target)[rows][:, None], data.unit(target)
+    right = _table_of(data, others, rows)
+    both = ~(np.isnan(left) | np.isnan(right))
+    others = [column for column, known in zip(others, both.sum(axis=0), strict=True) if known > 1]
+    if not others:
+        return
+    right = right[:, both.sum(axis=0) > 1]
+    differences = _medians(left - right)
+    for place in np.flatnonzero(_agreeing(left, right + differences, unit) & (differences != 0)):
+        yield _offset(others[place], float(differences[place]), timed=timed)
+    if timed:
+        return
+    ratios = _medians(_of_large(left, right))
+    # The ratio is known only roughly where small numbers are rounded; a plain one is looked for.
+    rough = np.abs(left - right * ratios) <= unit + _ROUGH * np.abs(left)
+    hopeful = (rough | ~(~np.isnan(left - right))).mean(axis=0) >= _SHARE
+    for place in np.flatnonzero(hopeful & np.isfinite(ratios) & (ratios != 0)):
+        for digits in range(1, _CONSTANT_DIGITS + 1):
+            factor = float(f"{ratios[place]:.{digits - 1}e}")
+            if factor != 1 and _agreeing(left, right[:, [place]] * factor, unit)[0]:
+                yield Binary("*", others[place], Constant(factor))
                 break
+
+
+def _medians(columns: Float64) -> Float64:
+    """The median of what is known of each column; 0 where nothing is."""
+    unknown = np.isnan(columns).all(axis=0)
+    return np.asarray(np.nanmedian(np.where(unknown, 0.0, columns), axis=0))
+
+
+def _of_large(left: Float64, right: Float64) -> Float64:
+    """The ratio of columns where the divisor is not small, which rounding blurs least."""
+    large = np.abs(right) >= _medians(np.abs(right))
+    return np.where(large, combined("/", left, right), np.nan)
+
+
+def _agreeing(left: Float64, right: Float64, unit: float) -> Bool:
+    """Columns that equal another one in nearly all rows where both are known."""
+    known = ~(np.isnan(left) | np.isnan(right))
+    held = (near(left, right, unit) & known).sum(axis=0)
+    return np.asarray((held >= _SHARE * known.sum(axis=0)) & known.any(axis=0))
 
 
 def _offset(column: Own, difference: float, *, timed: bool) -> Expression:
@@ -322,7 +342,9 @@ def _offset(column: Own, difference: float, *, timed: bool) -> Expression:
 # ---------------------------------------------------------------------------------------------
 
 
-def _along_keys(data: Data, table: str, targets: Sequence[Place]) -> Iterator[Kept]:
+def _along_keys(
+    data: Data, table: str, targets: Sequence[Place], known: dict[ForeignKey, _Families]
+) -> Iterator[Kept]:
     """Columns of a table that gather the children of its rows, or of its rows' parents."""
     ways: list[tuple[ForeignKey, ForeignKey | None]] = []
     for key in data.schema.foreign_keys:
@@ -335,18 +357,35 @@ def _along_keys(data: Data, table: str, targets: Sequence[Place]) -> Iterator[Ke
             for up in data.schema[table].foreign_keys
             if up.parent == key.parent and table not in (up.parent, key.child)
         ]
-    gathered_ = [(way, blocks) for way in ways for blocks in _gathered(data, *way)]
-    tried = sum(len(block) for _, (block, _) in gathered_) * len(targets)
+    found = [(_families_of(data, key, up, known), up) for key, up in ways]
+    tried = sum(len(block) for (_, blocks), _ in found for block in blocks) * len(targets)
     for target in targets:
         candidates: list[Expression] = []
-        for (_, up), (block, parents) in gathered_:
-            rows = parents if up is None else _rows_under(data, up, parents)
-            values = block
-            if up is not None:
-                place = np.searchsorted(parents, data.links(up)[rows])
-                values = _Block(block.values[place], block.said)
-            candidates += _matching_kind(data, target, values, rows)
+        for (rows, blocks), up in found:
+            for block in blocks:
+                for one in _matching_kind(data, target, block, rows):
+                    assert isinstance(one, Aggregate)
+                    candidates.append(replace(one, up=up))
         yield from _convincing(data, target, candidates, max(tried, 1))
+
+
+_Families = tuple[Int64, list[_Block]]
+"""Some rows, and all that can be gathered of the children under each."""
+
+
+def _families_of(
+    data: Data, key: ForeignKey, up: ForeignKey | None, known: dict[ForeignKey, _Families]
+) -> _Families:
+    """Families of the parents of a key, or of the rows that hang under these parents."""
+    if key not in known:
+        known[key] = _gathered(data, key)
+    parents, blocks = known[key]
+    if up is None or not len(parents):
+        return parents, blocks
+    links = data.links(up)
+    rows = np.flatnonzero(np.isin(links, parents))[: 4 * _ROWS]
+    place = np.searchsorted(parents, links[rows])
+    return rows, [_Block(block.values[place], block.said) for block in blocks]
 
 
 def _matching_kind(data: Data, target: Place, block: _Block, rows: Int64) -> Iterator[Expression]:
@@ -357,24 +396,19 @@ def _matching_kind(data: Data, target: Place, block: _Block, rows: Int64) -> Ite
             yield expression
 
 
-def _rows_under(data: Data, up: ForeignKey, parents: Int64) -> Int64:
-    """Rows that hang under some of the parents."""
-    return np.flatnonzero(np.isin(data.links(up), parents))[: 4 * _ROWS]
-
-
-def _gathered(data: Data, key: ForeignKey, up: ForeignKey | None) -> Iterator[tuple[_Block, Int64]]:
+def _gathered(data: Data, key: ForeignKey) -> _Families:
     """Everything that can be gathered from the children of some parents; rising parents."""
     links = data.links(key)
     linked = np.flatnonzero(links >= 0)
     if len(linked) < FEWEST:
-        return
+        return np.zeros(0, np.int64), []
     counts = np.bincount(links[linked], minlength=data.rows(key.parent))
     parents = _some_parents(counts)
     rows = np.flatnonzero(np.isin(links, parents))
     rows = rows[np.argsort(links[rows], kind="stable")]
     starts = np.searchsorted(links[rows], parents)
     number = counts[parents].astype(np.float64)[:, None]
-    yield _Block(number, lambda _: Aggregate("count", None, key, up)), parents
+    found = [_Block(number, lambda _: Aggregate("count", None, key))]
     for timed in (True, False):
         columns = [
             Own((key.child, name))
@@ -384,21 +418,27 @@ def _gathered(data: Data, key: ForeignKey, up: ForeignKey | None) -> Iterator[tu
         if not columns:
             continue
         table = _table_of(data, columns, rows)
-        blocks = [_Block(table, lambda i, c=columns: c[i])]  # type: ignore[misc]
-        functions = ["min", "max"]
-        if not timed:
-            functions.append("sum")
-            if len(columns) > 1:
-                left, right = np.triu_indices(len(columns), 1)
-                blocks.append(_paired("*", columns, columns, table, table, left, right))
-                if len(columns) <= _TRIPLES // 2:
-                    blocks += _triples(columns, table)
-        for function in functions:
-            for inner in blocks if function == "sum" else blocks[:1]:
-                for digits in (
-                    (None, 2) if function == "sum" and inner is not blocks[0] else (None,)
-                ):
-                    yield _aggregated(function, inner, digits, starts, key, up), parents
+        single = _Block(table, columns.__getitem__)
+        found += [_aggregated(f, single, None, starts, key) for f in ("min", "max")]
+        if timed:
+            continue
+        found.append(_aggregated("sum", single, None, starts, key))
+        whole = all(data.unit(column.place) == 1.0 for column in columns)
+        for inner in _products(columns, table):
+            for digits in (None,) if whole else (None, 2):
+                found.append(_aggregated("sum", inner, digits, starts, key))
+    return parents, found
+
+
+def _products(columns: Sequence[Own], table: Float64) -> list[_Block]:
+    """What lines of bills are made of."""
+    if len(columns) < 2 or len(columns) > _WINDOW:
+        return []
+    left, right = np.triu_indices(len(columns), 1)
+    found = [_paired("*", columns, columns, table, table, left, right)]
+    if len(columns) <= _TRIPLES // 2:
+        found += _triples(columns, table)
+    return found
 
 
 def _some_parents(counts: Int64) -> Int64:
@@ -412,9 +452,8 @@ def _some_parents(counts: Int64) -> Int64:
 
 
 def _aggregated(
-    function: str, inner: _Block, digits: int | None, starts: Int64, key: ForeignKey,
-    up: ForeignKey | None,
-) -> _Block:  # fmt: skip
+    function: str, inner: _Block, digits: int | None, starts: Int64, key: ForeignKey
+) -> _Block:
     values = inner.values if digits is None else rounded(inner.values, digits)
     if function == "sum":
         taken = np.add.reduceat(np.nan_to_num(values), starts, axis=0)
@@ -423,7 +462,7 @@ def _aggregated(
 
     def said(i: int) -> Expression:
         one = inner.said(i)
-        return Aggregate(function, one if digits is None else Rounded(one, digits), key, up)
+        return Aggregate(function, one if digits is None else Rounded(one, digits), key)
 
     return _Block(taken, said)
 

@@ -15,6 +15,8 @@ from dbsynth.schema import ForeignKey, Schema
 
 EXAMPLE = "salary.until = next salary.since within salary(employee)"
 _JUDGED_ROWS = 20_000
+_PRUNING_ROWS = 1_000
+_PRUNING_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,9 @@ def _ending_at(data: Data, start: Place, ends: Sequence[Place], key: ForeignKey)
     ends = [end for end in ends if end != start and (end in data.times) == (start in data.times)]
     if not ends or np.isnan(begin).all():
         return
+    ends = _hopeful(data, start, ends, key)
+    if not ends:
+        return
     order, following = followers(data.links(key), begin)
     rows, after = order[:-1][following], order[1:][following]
     if len(rows) < FEWEST:
@@ -171,6 +176,26 @@ def _ending_at(data: Data, start: Place, ends: Sequence[Place], key: ForeignKey)
         cases = rule.cases(data)
         if cases is not None and _convincing(data, rule, cases, rows, len(ends)):
             yield Kept(rule, cases.held, cases.of)
+
+
+def _hopeful(data: Data, start: Place, ends: Sequence[Place], key: ForeignKey) -> list[Place]:
+    """Ends that lie at one distance before the next start in the first families."""
+    links, begin = data.links(key), data.numbers(start)
+    assert begin is not None
+    linked = np.sort(links[links >= 0])
+    last = linked[min(_PRUNING_ROWS, len(linked)) - 1] if len(linked) else -1
+    some = np.flatnonzero((links >= 0) & (links <= last))
+    order, following = followers(links[some], begin[some])
+    rows, after = some[order[:-1][following]], some[order[1:][following]]
+    found = []
+    for end in ends:
+        stop = data.numbers(end)
+        assert stop is not None
+        distance = begin[after] - stop[rows]
+        distance = distance[~np.isnan(distance)]
+        if not len(distance) or np.mean(distance == np.median(distance)) >= _PRUNING_SHARE:
+            found.append(end)
+    return found
 
 
 def _convincing(data: Data, rule: Contiguous, cases: Cases, rows: Int64, tried: int) -> bool:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dbsynth.rules.base import Cases, Data, Float64, Int64, Kept, Place, View
+from dbsynth.rules.base import Bool, Cases, Data, Float64, Int64, Kept, Place, View
 from dbsynth.rules.chance import chance_at_most, convincing, distinct_cases, effective_cases
 from dbsynth.rules.formula import Formula
 from dbsynth.rules.words import NotMine, RuleError, Words, along, column_name
 from dbsynth.schema import ForeignKey, Schema
 
 EXAMPLE = "rental.returned >= rental.rented"
-_PRUNING_ROWS = 512
+_PRUNING_ROWS = 256
 _PRUNING_SHARE = 0.02  # breaks in so few rows may be slips
 _NEAREST = 0.01  # the share of rows in which two columns of one measure come close
 _NEAR = 0.05  # of the spread of the narrower one
@@ -166,7 +166,10 @@ def _between(
             if key is None and not at_least:
                 continue  # the other of the two is at least this one
             broken = ((left < right) if at_least else (left > right)).sum(axis=0)
-            for place in np.flatnonzero((broken <= limit) & (present.sum(axis=0) > 1)):
+            hopeful = np.flatnonzero((broken <= limit) & (present.sum(axis=0) > 1))
+            if mine_ not in data.times:
+                hopeful = hopeful[_touching(left, right[:, hopeful])]
+            for place in hopeful:
                 other = others[int(place)]
                 if key is None and other == mine_:
                     continue
@@ -193,7 +196,7 @@ def _judged(
         rows = rows[np.linspace(0, len(rows) - 1, _JUDGED_ROWS).astype(np.int64)]
     left, right = _numbers(data, rule.subject)[rows], _numbers(data, rule.other)
     right = right[rows if key is None else data.links(key)[rows]]
-    if (left == right).all() or not (rule.subject in data.times or _touch(left, right)):
+    if (left == right).all():
         return None
     low, high = (right, left) if rule.at_least else (left, right)
     chance = chance_at_most(low, high)
@@ -205,18 +208,21 @@ def _judged(
     return Kept(rule, cases.held, cases.of) if kept else None
 
 
-def _touch(left: Float64, right: Float64) -> bool:
-    """Whether the columns come close to each other, as those of one measure do.
+def _touching(left: Float64, right: Float64) -> Bool:
+    """Which columns come close to the left one, as those of one measure do.
 
     A price stays below a weight in grams without being bound by it: the two never come near.
     """
-    gap = float(np.quantile(np.abs(left - right), _NEAREST))
-    return gap <= _NEAR * min(_spread(left), _spread(right))
+    if not right.shape[1]:
+        return np.zeros(0, bool)
+    gap = np.nanquantile(np.abs(left - right), _NEAREST, axis=0)
+    spread = np.minimum(_spread(left), _spread(right))
+    return np.asarray(gap <= _NEAR * spread)
 
 
-def _spread(numbers: Float64) -> float:
-    low, high = np.quantile(numbers, [0.05, 0.95])
-    return float(high - low)
+def _spread(numbers: Float64) -> Float64:
+    low, high = np.nanquantile(numbers, [0.05, 0.95], axis=0)
+    return np.asarray(high - low)
 
 
 def _gaps(data: Data, rule: Order) -> Float64:
