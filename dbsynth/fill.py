@@ -31,6 +31,7 @@ from dbsynth.times import form_of, microseconds_of, on_calendar, placed
 Int64 = npt.NDArray[np.int64]
 _DEEPEST = 40
 _PEOPLE_ROUNDS = 30
+_WHOLE_ROUNDS = 4
 _PEOPLE_SPAN = 2**30  # further apart than rows, nearer than the redraws of one column
 
 
@@ -141,6 +142,14 @@ def _structured(
     people = _people(draft, table, index[here].astype(np.uint64), key)
     mine = draft.streams.key("values", table.name, column.name)
     found = put_together(column.name, model, codes, index[here], mine, (people, key))
+    for turn in range(1, _WHOLE_ROUNDS + 1):  # a whole that is somebody's is put together anew
+        again = np.flatnonzero(model.avoid.contains(found)) if model.avoid else here[:0]
+        if not len(again):
+            break
+        theirs = {variable: codes_[again] for variable, codes_ in codes.items()}
+        fresh = put_together(column.name, model, theirs, index[here[again]] + turn * _PEOPLE_SPAN,
+                             mine, (people[again], key))  # fmt: skip
+        found = _put(found, again, fresh)
     return _put(pa.nulls(len(positions), arrow_type(column)), here, _typed(found, column))
 
 

@@ -117,7 +117,8 @@ class ColumnModel:
         provided: A provider's values; ``nulls`` says whether the engine draws where they are NULL.
         mint: Different numbers for different positions.
         ranked: First number of a counter that starts anew for every group of the other key columns.
-        avoid: Real numbers of a mint, which a key that leaves gaps steps around.
+        avoid: Real numbers of a mint, which a key that leaves gaps steps around; of a structure,
+            real values that fewer than k rows share.
         nulls: Whether the column has NULLs, so that its presence is a variable of the engine.
         anchor: The time to which the codec's value is a distance.
         calendar: How a time lies in the week and in the day.

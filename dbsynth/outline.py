@@ -32,7 +32,7 @@ from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
 from dbsynth.identifiers.base import Provider, State
 from dbsynth.keys import Mint, fit_mint
 from dbsynth.model import NAME_PARTS, ColumnModel, Provided, TableFacts, name_parts
-from dbsynth.pieces import fit_pieces
+from dbsynth.pieces import fit_pieces, put_together
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
 from dbsynth.rules import Kept, Rule
@@ -50,6 +50,8 @@ _UNKEPT_SHARE = 0.5
 _WIDEST = 2.0**52
 _FLOAT_DIGITS = 15
 _TRIAL_DRAWS = 20_000
+_TRIAL_WHOLES = 2_000
+_BY_CHANCE = 0.02
 _FEWEST_COUNTED = 20  # fewer numbers that all differ may do so by chance
 
 
@@ -307,7 +309,20 @@ def _structured(
 
     pieces = fit_pieces(structure, values, k, fit)
     told = replace(decision, reason="Its values are taken apart, and their parts modelled")
-    return ColumnModel(told, structure=structure, pieces=pieces, nulls=values.null_count > 0)
+    model = ColumnModel(told, structure=structure, pieces=pieces, nulls=values.null_count > 0)
+    rare = _rare(values, k)
+    index = np.arange(_TRIAL_WHOLES)
+    trial = put_together(column.name, model, {}, index, 1, (index.astype(np.uint64), 1))
+    met = pc.sum(pc.is_in(trial, rare)).as_py() or 0
+    if met > _BY_CHANCE * len(trial):  # so few wholes there are that anybody meets real ones
+        return model
+    return replace(model, avoid=AvoidList.of(rare, streams.key("avoid", column.name) & 0xFFFF_FFFF))
+
+
+def _rare(values: pa.Array, k: int) -> pa.Array:
+    """The values that fewer than k rows share."""
+    counted = pc.value_counts(values.drop_null())
+    return counted.field("values").filter(pc.less(counted.field("counts"), k))
 
 
 def _minted(

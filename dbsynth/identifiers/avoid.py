@@ -52,13 +52,13 @@ class AvoidList:
         _mark(self.bits, _hashes(values.drop_null(), self.salt))
 
     def contains(self, values: pa.Array) -> npt.NDArray[np.bool_]:
-        """Whether each value may be one of the list; false for null."""
+        """Whether each value may be one of the list; false for null, and for what is empty."""
         hashes = _hashes(values, self.salt)
         at = (hashes % np.uint64(len(self.bits) * 8)).astype(np.int64)
         found = (self.bits[at >> 3] >> (7 - (at & 7)).astype(np.uint8)) & 1
         present: npt.NDArray[np.bool_] = np.asarray(values.is_valid())
         result: npt.NDArray[np.bool_] = found.astype(bool) & present
-        return result
+        return result & ~_empty(values)
 
     def to_bytes(self) -> bytes:
         """The list as bytes; `from_bytes` is its inverse."""
@@ -69,6 +69,14 @@ class AvoidList:
         """The list that `to_bytes` wrote."""
         salt, size = _HEADER.unpack_from(data)
         return cls(salt, np.frombuffer(data, np.uint8, size, _HEADER.size))
+
+
+def _empty(values: pa.Array) -> npt.NDArray[np.bool_]:
+    """Whether a text or blob has nothing in it, which tells of nobody."""
+    if not (pa.types.is_string(values.type) or pa.types.is_binary(values.type)):
+        return np.zeros(len(values), bool)
+    lengths = pc.fill_null(pc.binary_length(values), 1)
+    return np.asarray(pc.equal(lengths, 0).to_numpy(zero_copy_only=False))
 
 
 def draw_avoiding(

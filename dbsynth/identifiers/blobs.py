@@ -51,7 +51,7 @@ class Blob:
         if len(present) < k:
             return {"lengths": [min(16, limit)], "format": "", "unique": unique, "limit": limit}
         sizes = pc.binary_length(present).to_numpy(zero_copy_only=False)
-        lengths = np.quantile(sizes, np.linspace(0, 1, 11), method="nearest")
+        lengths = np.quantile(sizes, np.linspace(0, 1, 101), method="nearest")
         heads = [value[:4] for value in present[:1000].to_pylist()]
         formats = [name for name, magic in _MAGIC.items()
                    if sum(h.startswith(magic) for h in heads) * 2 > len(heads)]  # fmt: skip

@@ -12,13 +12,11 @@ from dbsynth.identifiers.types import known_type, type_name
 from dbsynth.schema import Column, Kind
 from dbsynth.structures.base import Part, Structure, Values
 from dbsynth.structures.document import document_from_json, fit_document
-from dbsynth.structures.fields import Bits, LogPosition, Shape, Term, Track, ZonedClock
+from dbsynth.structures.fields import Bits, LogPosition, Shape, Term, Track, ZonedClock, decimals
 from dbsynth.structures.ranges import Multirange, Range, bound_form
 
 _FIGURES = frozenset({"point", "box", "circle", "line", "lseg"})
 _PLAIN: dict[str, Structure] = {
-    "path": Track(polygon=False),
-    "polygon": Track(polygon=True),
     "interval": Term(),
     "pg_lsn": LogPosition(),
     "timetz": ZonedClock(),
@@ -55,6 +53,8 @@ def _of_type(column: Column, type_: str, texts: pa.Array, k: int) -> Structure |
     if type_ in _PLAIN:
         return _PLAIN[type_]
     match type_:
+        case "path" | "polygon":
+            return Track(type_ == "polygon", decimals(texts))
         case "bit" | "varbit":
             lengths = pc.min_max(pc.utf8_length(texts)).as_py()
             return Bits(lengths["max"], lengths["min"] == lengths["max"])
@@ -83,7 +83,7 @@ def structure_from_json(value: Mapping[str, Any]) -> Structure:
         case "shape":
             return Shape(value["type"])
         case "track":
-            return Track(value["polygon"])
+            return Track(value["polygon"], value["digits"])
         case "bits":
             return Bits(value["width"], value["fixed"])
         case "range":

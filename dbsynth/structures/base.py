@@ -86,9 +86,9 @@ def number_text(values: pa.Array) -> pa.Array:
 
 
 def time_text(values: pa.Array) -> pa.Array:
-    """Dates and times as text, without a fraction that is nought."""
-    texts = pc.cast(values, pa.string())
-    return pc.replace_substring_regex(texts, r"\.0+Z?$|Z$", "")
+    """Dates and times as text, without noughts at the end of a fraction."""
+    texts = pc.replace_substring_regex(pc.cast(values, pa.string()), r"\.0+$", "")
+    return pc.replace_substring_regex(texts, r"(\.\d*[1-9])0+$", r"\1")
 
 
 def merged(rows: int, pieces: list[tuple[Int64, pa.Array]]) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -66,6 +67,8 @@ class Document:
             yield formal(f"{path}:keys", pooled=pooled)
         if len(node.kinds) > 1:
             yield formal(f"{path}:kind", pooled=pooled)
+        if node.wholes:
+            yield formal(f"{path}:whole", pooled=pooled)
         if "array" in node.kinds and node.item is not None:
             yield (formal(f"{path}:sizes", pooled=pooled) if node.nested
                    else formal(f"{path}:length", Kind.INTEGER, pooled=pooled))  # fmt: skip
@@ -113,6 +116,11 @@ class Document:
         if "string" in kinds:
             strings = [v if type(v) is str else None for v in values]
             out[f"{path}:string"] = Values(pa.array(strings, pa.string()), owners)
+        if node.wholes:
+            known = set(node.wholes)
+            wholes = [json.dumps(v) if type(v) is list else None for v in values]
+            kept = [text if text in known else None for text in wholes]
+            out[f"{path}:whole"] = Values(pa.array(kept, pa.string()), owners)
         if "array" in kinds and node.item is not None:
             self._gather_items(node, values, owners, out)
         if "object" in kinds:
@@ -229,6 +237,10 @@ class Document:
         curly = self.notation.name == "array"
         opening, closing = ("{", "}") if curly else ("[", "]")
         comma = "," if curly else self.notation.comma
+        if node.wholes:
+            written = {text: self._constant(json.loads(text)) for text in node.wholes}
+            texts = draw(f"{node.path}:whole", rows, turn).to_pylist()
+            return pa.array([written[text] for text in texts], pa.string())
         if node.item is None:
             return pa.array([opening + closing] * len(rows), pa.string())
         if node.nested:
@@ -242,6 +254,22 @@ class Document:
             pieces.append(merged(len(rows), [(at, together([comma if place else "", texts]))]))
         empty = pa.array([""] * len(rows), pa.string())
         return together([opening, empty, *pieces, closing])
+
+    def _constant(self, value: Any) -> str:
+        """A whole array, as the notation writes it."""
+        if isinstance(value, list):
+            comma = self.notation.comma
+            opening, closing = ("{", "}") if self.notation.name == "array" else ("[", "]")
+            return opening + comma.join(map(self._constant, value)) + closing
+        if isinstance(value, str):
+            return str(self.notation.scalar("string", pa.array([value]))[0])
+        if value is None:
+            return self.notation.constant("null")
+        if isinstance(value, dict):
+            inner = (f"{json.dumps(k)}{self.notation.colon}{self._constant(v)}"
+                     for k, v in value.items())  # fmt: skip
+            return "{" + self.notation.comma.join(inner) + "}"
+        return json.dumps(value)
 
     def _items(
         self, node: Node, rows: Int64, lengths: Int64, turn: int, draw: Draw
@@ -379,17 +407,17 @@ class Document:
     ) -> list[pa.Array | str]:
         """Children of one name, of which there may be several or none."""
         assert member.item is not None
-        counts = np.ones(len(rows), np.int64)
-        if len(member.kinds) > 1:
-            kinds = draw(f"{member.path}:kind", rows, turn)
-            counts[of_text(kinds, "absent")] = 0
-            many = np.flatnonzero(of_text(kinds, "array"))
-        else:
-            many = np.arange(len(rows))
-        if len(many):
-            drawn = draw(f"{member.path}:length", rows[many], turn)
-            counts[many] = np.clip(drawn.to_numpy(zero_copy_only=False), 0, LONGEST)
+        counts = np.zeros(len(rows), np.int64)
         pieces: list[pa.Array | str] = []
+        drawn = draw(f"{member.path}:kind", rows, turn) if len(member.kinds) > 1 else None
+        for kind in member.kinds:
+            at = np.arange(len(rows)) if drawn is None else np.flatnonzero(of_text(drawn, kind))
+            if kind == "array" and len(at):
+                sizes_ = draw(f"{member.path}:length", rows[at], turn)
+                counts[at] = np.clip(sizes_.to_numpy(zero_copy_only=False), 0, LONGEST)
+            elif kind != "absent" and len(at):
+                text = self._write_kind(kind, member, rows[at], turn, draw)
+                pieces.append(merged(len(rows), [(at, together([f"<{name}", text, f"</{name}>"]))]))
         for at, texts in self._items(member, rows, counts, turn, draw):
             piece = together([f"<{name}", texts, f"</{name}>"])
             pieces.append(merged(len(rows), [(at, piece)]))

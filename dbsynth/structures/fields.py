@@ -15,6 +15,7 @@ from dbsynth.identifiers.strings import fixed
 from dbsynth.schema import Column, Kind
 from dbsynth.structures.base import (
     Draw,
+    Int64,
     Part,
     Values,
     formal,
@@ -24,8 +25,10 @@ from dbsynth.structures.base import (
     together,
 )
 
+Float64 = npt.NDArray[np.float64]
 _N = r"-?(?:[0-9.]+(?:e[+-]?[0-9]+)?|Infinity|NaN)"
 _MOST_BITS = 24
+_MOST_CORNERS = 512
 
 
 def _numeric(names: str) -> tuple[Part, ...]:
@@ -109,64 +112,69 @@ _FIGURES = {
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Paths and polygons: where they begin, how many corners they have, and the way between them.
+    """Paths and polygons: where they lie, how many corners they have, and the way to each of them.
 
     Attributes:
-        polygon: Whether corners are counted from the first one, else from the one before.
+        polygon: Whether corners are shares of the box around them, else steps from the one before.
+        digits: Digits after the point of the coordinates.
     """
 
     polygon: bool
+    digits: int = 9
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Whether it is open, the number of corners, the first one, and steps."""
+        """Form, the number of corners, where they lie (and how far they reach), and steps."""
         steps = tuple(Part(n, Column(n, Kind.FLOAT, ""), pooled=True) for n in ("dx", "dy"))
-        return (formal("form"), formal("corners", Kind.INTEGER), *_numeric("x y"), *steps)
+        place = _numeric("x y width height" if self.polygon else "x y")
+        return (formal("form"), formal("corners", Kind.INTEGER), *place, *steps)
 
     def split(self, values: pa.Array) -> Mapping[str, Values]:
-        """Form, corners, first corner and steps."""
+        """Form, corners, place and steps."""
         known = pc.match_substring_regex(values, r"^[\[(]\(.*\)[\])]$")
         texts = pc.if_else(known, values, None)
         inner = pc.utf8_slice_codeunits(texts, 2, -2)
         corners = pc.split_pattern(inner, "),(")
         flat = _extracted(corners.flatten(), f"^(?P<x>{_N}),(?P<y>{_N})$")
-        xs, ys = (np.asarray(_number(flat[n]).to_numpy(zero_copy_only=False)) for n in "xy")
         sizes = np.asarray(pc.fill_null(pc.list_value_length(corners), 0).to_numpy(), np.int64)
         starts = np.cumsum(sizes) - sizes
         owner = np.repeat(np.arange(len(sizes)), sizes)
-        later = np.arange(len(owner)) != starts[owner]
-        at = np.flatnonzero(later)
-        before = starts[owner[at]] if self.polygon else at - 1
         some = sizes > 0
         found = {
             "form": Values(pc.if_else(pc.starts_with(texts, "["), "[", "(")),
             "corners": Values(pa.array(sizes, mask=~some)),
-            "dx": Values(pa.array(xs[at] - xs[before]), owner[at]),
-            "dy": Values(pa.array(ys[at] - ys[before]), owner[at]),
         }
-        for name, numbers in (("x", xs), ("y", ys)):
-            first = numbers[np.minimum(starts, max(len(numbers) - 1, 0))] if len(numbers) else (
-                np.zeros(len(sizes)))  # fmt: skip
-            found[name] = Values(pa.array(first, pa.float64(), mask=~some))
+        for name, reach in (("x", "width"), ("y", "height")):
+            numbers = np.asarray(_number(flat[name]).to_numpy(zero_copy_only=False))
+            low, high = np.zeros(len(sizes)), np.zeros(len(sizes))
+            if len(numbers):
+                low[some] = np.minimum.reduceat(numbers, starts[some])
+                high[some] = np.maximum.reduceat(numbers, starts[some])
+            span = high - low
+            if self.polygon:
+                found[reach] = Values(pa.array(span, mask=~some))
+                steps = (numbers - low[owner]) / np.where(span > 0, span, 1.0)[owner]
+                found[f"d{name}"] = Values(pa.array(steps), owner)
+            else:
+                later = np.flatnonzero(np.arange(len(owner)) != starts[owner])
+                steps = numbers[later] - numbers[later - 1]
+                found[f"d{name}"] = Values(pa.array(steps), owner[later])
+                low = np.append(numbers, 0.0)[np.minimum(starts, len(numbers))]
+            found[name] = Values(pa.array(low, pa.float64(), mask=~some))
         return found
 
     def assembled(self, rows: int, draw: Draw) -> pa.Array:
         """A path or polygon for each row."""
         every = np.arange(rows)
-        sizes = np.clip(draw("corners", every, 0).to_numpy(zero_copy_only=False), 1, 512)
-        first = {n: np.asarray(draw(n, every, 0).to_numpy(zero_copy_only=False)) for n in "xy"}
-        last = {n: first[n].copy() for n in "xy"}
+        sizes = np.clip(draw("corners", every, 0).to_numpy(zero_copy_only=False), 1, _MOST_CORNERS)
+        found = {n: self._coordinates(n, sizes, draw) for n in "xy"}
         pieces: list[pa.Array | str] = []
         for turn in range(int(sizes.max(initial=1))):
             at = np.flatnonzero(sizes > turn)
-            if turn:
-                base = first if self.polygon else last
-                for n in "xy":
-                    step = np.asarray(draw(f"d{n}", at, turn).to_numpy(zero_copy_only=False))
-                    last[n][at] = np.round(base[n][at] + step, 9)
-            corner = together(["," if turn else "", "(", number_text(pa.array(last["x"][at])),
-                               ",", number_text(pa.array(last["y"][at])), ")"])  # fmt: skip
-            pieces.append(merged(rows, [(at, corner)]))
+            x, y = (number_text(pa.array(found[n][at, turn])) for n in "xy")
+            pieces.append(
+                merged(rows, [(at, together(["," if turn else "", "(", x, ",", y, ")"]))])
+            )
         body = together(pieces)
         if self.polygon:
             return together(["(", body, ")"])
@@ -174,9 +182,37 @@ class Track:
         closing = pc.if_else(pc.equal(opening, "["), "]", ")")
         return together([opening, body, closing])
 
+    def _coordinates(self, name: str, sizes: Int64, draw: Draw) -> Float64:
+        """One coordinate of all corners, those of a row side by side."""
+        every = np.arange(len(sizes))
+        place = np.asarray(draw(name, every, 0).to_numpy(zero_copy_only=False))
+        steps = np.full((len(sizes), int(sizes.max(initial=1))), np.nan)
+        for turn in range(steps.shape[1]):
+            at = np.flatnonzero(sizes > turn)
+            if turn or self.polygon:
+                drawn = draw(f"d{name}", at, turn + self.polygon)
+                steps[at, turn] = drawn.to_numpy(zero_copy_only=False)
+            else:
+                steps[at, turn] = 0.0
+        if not self.polygon:
+            return np.asarray(np.round(place[:, None] + np.nancumsum(steps, axis=1), self.digits))
+        low, high = np.nanmin(steps, axis=1), np.nanmax(steps, axis=1)
+        reach = "width" if name == "x" else "height"
+        span = np.asarray(draw(reach, every, 0).to_numpy(zero_copy_only=False))
+        shares = (steps - low[:, None]) / np.where(high > low, high - low, 1.0)[:, None]
+        return np.asarray(np.round(place[:, None] + shares * span[:, None], self.digits))
+
     def to_json(self) -> dict[str, Any]:
         """The state."""
-        return {"structure": "track", "polygon": self.polygon}
+        return {"structure": "track", "polygon": self.polygon, "digits": self.digits}
+
+
+def decimals(texts: pa.Array) -> int:
+    """The most digits after the point in some texts, at most nine."""
+    tails = pc.list_flatten(pc.split_pattern(texts, "."))
+    lengths = pc.utf8_length(pc.replace_substring_regex(tails, r"[^0-9].*$", ""))
+    several = pc.any(pc.match_substring(texts, ".")).as_py()
+    return min(9, int(pc.max(lengths).as_py() or 0)) if several else 0
 
 
 _SPAN = (

@@ -6,6 +6,7 @@ data (ids, addresses, names) is a *map*, whose keys are values like any others.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,9 @@ _FEW_EACH = 0.2
 _COVERED = 0.5
 _MOST_MEMBERS = 200
 _SHAPES = 40
+_MOST_WHOLES = 60
+_COVERED_WHOLE = 0.95
+_LONGEST_WHOLE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Node:
         item: All items of arrays together.
         nested: Whether arrays hold arrays, so that their sizes count as one.
         differ: Whether the items of an array are all different.
+        wholes: Whole arrays, as JSON, where nearly all are among a few that k documents share.
     """
 
     path: str
@@ -68,6 +73,7 @@ class Node:
     item: Node | None = None
     nested: bool = False
     differ: bool = False
+    wholes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The node and all below."""
@@ -78,7 +84,7 @@ class Node:
             "entries": self.entries and self.entries.to_json(),
             "places": [node.to_json() for node in self.places],
             "item": self.item and self.item.to_json(),
-            "nested": self.nested, "differ": self.differ,
+            "nested": self.nested, "differ": self.differ, "wholes": list(self.wholes),
         }  # fmt: skip
 
 
@@ -91,7 +97,7 @@ def node_from_json(value: Mapping[str, Any]) -> Node:
         node_from_json(value["entries"]) if value["entries"] else None,
         tuple(node_from_json(node) for node in value["places"]),
         node_from_json(value["item"]) if value["item"] else None,
-        value["nested"], value["differ"],
+        value["nested"], value["differ"], tuple(value["wholes"]),
     )  # fmt: skip
 
 
@@ -139,6 +145,9 @@ def _learn(found: Found, k: int, path: str, label: str, depth: int, *, pooled: b
 
 def _with_items(node: Node, found: Found, k: int, depth: int, *, pooled: bool) -> Node:
     arrays = list(found.of(list))
+    wholes = _wholes(arrays, k)
+    if wholes:
+        return replace(node, wholes=wholes)
     nested = any(isinstance(item, list) for _, array in arrays for item in array)
     if nested:
         arrays = [(owner, flat(array)) for owner, array in arrays]
@@ -160,6 +169,22 @@ def _with_items(node: Node, found: Found, k: int, depth: int, *, pooled: bool) -
                 break
             places.append(one)
     return replace(node, item=item, places=tuple(places), nested=nested, differ=_differ(arrays))
+
+
+def _wholes(arrays: Sequence[tuple[int, list[Any]]], k: int) -> tuple[str, ...]:
+    """The arrays that k documents share, where these are few and nearly all there are."""
+    owners: dict[str, set[int]] = {}
+    for owner, array in arrays:
+        if any(isinstance(item, tuple | float) for item in array):  # JSON knows no records, no NaN
+            return ()
+        owners.setdefault(json.dumps(array), set()).add(owner)
+        if len(owners) > _MOST_WHOLES:
+            return ()
+    kept = sorted(text for text, who in owners.items() if len(who) >= k)
+    covered = sum(len(owners[text]) for text in kept)
+    total = sum(map(len, owners.values()))
+    few = len(kept) > 1 and covered >= _COVERED_WHOLE * total
+    return tuple(kept) if few and max(map(len, kept)) <= _LONGEST_WHOLE else ()
 
 
 def _differ(arrays: Sequence[tuple[int, list[Any]]]) -> bool:
