@@ -331,15 +331,15 @@ class _Recall:
 
 
 def _repeater(repeated: Mapping[str, str], context: Mapping[str, Codes], derive: Derive) -> Derive:
-    """What repeats the codes of earlier siblings where rows say so, after the given derivations."""
+    """What repeats the codes of earlier siblings where rows say so, before what is derived."""
 
     def repeat(variable: str, found: dict[str, Codes]) -> None:
-        derive(variable, found)
         source = repeated.get(variable)
         if source is not None:
             theirs = found[source] if source in found else context[source]
             again = found[variables.same(variable)] == variables.YES
             found[variable] = np.where(again, theirs, found[variable])
+        derive(variable, found)
 
     return repeat
 

@@ -248,14 +248,42 @@ def judged(
         return None
     of = int(per_group.sum() - (per_group > 0).sum())
     exceptions = int(per_group.sum() - _best_of_groups(table).sum())
-    shares = np.bincount(both % size) / len(both)
-    shares = shares[shares > 0]
-    expected = of * float(1 - (shares**2).sum())
     if exceptions > MOST_EXCEPTIONS * max(of, 1):
         return None
-    if not beyond_chance(purely(per_group, shares), expected, exceptions, tried):
-        return None
+    whole = np.zeros(groups, np.int64)
+    halves = [whole] if len(causes) == 1 else [
+        _half_of_group(c.codes[keep], joined, groups) for c in causes
+    ]  # fmt: skip
+    # Each half of a pair has to add to the other what the other's values do not tell.
+    for half in halves:
+        surprise, expected = _given(half, table, per_group)
+        if not beyond_chance(surprise, expected, exceptions, tried):
+            return None
     return of - exceptions, of
+
+
+def _half_of_group(codes: Int64, groups: Int64, count: int) -> Int64:
+    """The value of one determinant in every group of a pair."""
+    found = np.zeros(count, np.int64)
+    found[groups] = _compact(codes)
+    return found
+
+
+def _given(half: Int64, table: tuple[Int64, Int64, Int64], sizes: Float64) -> tuple[float, float]:
+    """How surprising pure groups are, and how many breaks one expects, if only the half told."""
+    group, code, count = table
+    high, wide = int(half.max()) + 1, int(code.max()) + 1
+    cells = np.zeros((high, wide))
+    np.add.at(cells, (half[group], code), count)
+    surprise = expected = 0.0
+    order = np.argsort(half, kind="stable")
+    for value, members in enumerate(
+        np.split(order, np.searchsorted(half[order], np.arange(1, high)))
+    ):
+        shares = cells[value][cells[value] > 0] / max(cells[value].sum(), 1)
+        surprise += purely(sizes[members], shares)
+        expected += float((sizes[members] - 1).clip(0).sum() * (1 - (shares**2).sum()))
+    return surprise, expected
 
 
 def purely(sizes: Float64 | Int64, shares: Float64) -> float:
