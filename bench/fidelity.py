@@ -33,7 +33,7 @@ import numpy as np
 from bench import rivals
 from bench.invariants import ask
 from bench.judge import judge
-from bench.machine import revision, surroundings
+from bench.machine import busy, revision, surroundings
 from bench.measures import (
     Side,
     copies,
@@ -115,6 +115,7 @@ def measured(bench: Bench, name: str) -> Json:
     first, second, _ = sides(rows, rows)
     found: Json = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "busy": busy(),
         "revision": revision(),
         "tables": len(rows.frames),
         "rows": sum(map(len, rows.frames.values())),
@@ -274,11 +275,13 @@ def on_piece(bench: Bench, source: str, url: str, rows: Rows, clone: Rows) -> Js
 def against_hma(bench: Bench, name: str, python: Path) -> Json:
     """HMA on its piece of a database."""
     say(f"{name}: SDV's HMA")
+    load = busy()
     source = make(bench.site, name, bench.folder)
     rows = read_rows(source, invented(source))
     sample = rivals.hma(rows, python, bench.hma_s)
     found: Json = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "busy": load,
         "tables": sample.tables,
         "of": len(rows.frames),
         "refused": sample.refused,

@@ -24,6 +24,11 @@ def surroundings() -> dict[str, str]:
     }
 
 
+def busy() -> float:
+    """Processes that want to run beside us; where there are any, times say little."""
+    return psutil.getloadavg()[0]
+
+
 def revision() -> str:
     """The commit of the checkout, with a `+` where it was changed; empty outside a checkout."""
     folder = Path(__file__).resolve().parent

@@ -91,7 +91,7 @@ def _section(name: str, entry: Json, hma: Json | None, met: Sequence[Goal]) -> I
     yield f"\n## {name}\n"
     yield (
         f"{entry['tables']} tables, {entry['rows']:,} rows; {entry['date']}, revision"
-        f" {entry['revision']}, seeds {seeds}."
+        f" {entry['revision']}, seeds {seeds}.{_busy(entry)}"
     )
     yield from _hma_in_words(hma)
     if entry["invented"]:
@@ -239,7 +239,13 @@ def _hma_in_words(hma: Json | None) -> Iterator[str]:
         yield f"HMA{tables}: {hma['refused']} ({hma['date']})."
     else:
         whole = "the whole schema" if len(hma["tables"]) == hma["of"] else ", ".join(hma["tables"])
-        yield f"HMA (SDV {hma['version']}, {hma['date']}) took {whole}."
+        yield f"HMA (SDV {hma['version']}, {hma['date']}) took {whole}.{_busy(hma)}"
+
+
+def _busy(found: Json) -> str:
+    """A warning where the machine had other work to do."""
+    load = found.get("busy", 0)
+    return f" The machine was busy (load {load:.0f}): its times say little." if load > 2 else ""
 
 
 def _invariants(entry: Json) -> Iterator[str]:
