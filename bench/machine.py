@@ -30,8 +30,12 @@ def busy() -> float:
 
 
 def revision() -> str:
-    """The commit of the checkout, with a `+` where it was changed; empty outside a checkout."""
-    folder = Path(__file__).resolve().parent
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty=+", "--exclude=*"]
+    """The commit of the checkout, with a `+` where the package was changed since; else empty."""
+    commit = _git("rev-parse", "--short=8", "HEAD")
+    return f"{commit}+" if commit and _git("status", "--porcelain", "--", "dbsynth") else commit
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(Path(__file__).resolve().parent.parent), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
