@@ -11,26 +11,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dbsynth.errors import DbsynthError
+    from dbsynth.inventory import Inventory, inspect
     from dbsynth.model import Model, load_model
     from dbsynth.pipeline import check, clone, fit, load, plan
-    from dbsynth.report import Finding, Report, Status, TableReport
+    from dbsynth.report import Effect, Finding, Rate, Report, Status, Steered, TableReport
     from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
-    from dbsynth.spec import Spec
+    from dbsynth.spec import Fairness, Spec, TableSpec
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Column", "DbsynthError", "Finding", "ForeignKey", "Kind", "Model", "Report", "Schema", "Spec",
-    "Status", "Table", "TableReport", "check", "clone", "fit", "load", "load_model", "plan",
+    "Column", "DbsynthError", "Effect", "Fairness", "Finding", "ForeignKey", "Inventory", "Kind",
+    "Model", "Rate", "Report", "Schema", "Spec", "Status", "Steered", "Table", "TableReport",
+    "TableSpec", "check", "clone", "fit", "inspect", "load", "load_model", "plan",
 ]  # fmt: skip
 
 _MODULE_BY_NAME = {
     **dict.fromkeys(("DbsynthError",), "errors"),
+    **dict.fromkeys(("Inventory", "inspect"), "inventory"),
     **dict.fromkeys(("Model", "load_model"), "model"),
     **dict.fromkeys(("check", "clone", "fit", "load", "plan"), "pipeline"),
-    **dict.fromkeys(("Finding", "Report", "Status", "TableReport"), "report"),
+    **dict.fromkeys(
+        ("Effect", "Finding", "Rate", "Report", "Status", "Steered", "TableReport"), "report"
+    ),
     **dict.fromkeys(("Column", "ForeignKey", "Kind", "Schema", "Table"), "schema"),
-    **dict.fromkeys(("Spec",), "spec"),
+    **dict.fromkeys(("Fairness", "Spec", "TableSpec"), "spec"),
 }
 
 

@@ -7,13 +7,17 @@ from functools import partial
 
 from dbsynth.databases.base import Stage
 from dbsynth.deal import deal
-from dbsynth.draft import make_draft
+from dbsynth.draft import Hand, as_learnt, make_draft
 from dbsynth.drafted import Draft
 from dbsynth.errors import TooManyRows
 from dbsynth.model import Model
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
 from dbsynth.settle import settle, shared_groups
+from dbsynth.steer.effect import Outcome, measure
+from dbsynth.steer.hand import steering, with_checks
+from dbsynth.steer.size import followed, under_conditions
+from dbsynth.steer.wishes import Wishes
 
 _ATTEMPTS = 12
 
@@ -22,22 +26,41 @@ def compose(
     model: Model,
     stage: Stage,
     scale: float,
-    wanted: Mapping[str, int],
     streams: Streams,
     progress: Progress,
-) -> Draft:
-    """The rows of the clone.
-
-    Args:
-        wanted: Rows of single tables, where they shall not follow the scale.
+    wishes: Wishes,
+) -> tuple[Draft, Outcome]:
+    """The rows of the clone, and what the wishes came to.
 
     Raises:
         Unsatisfiable: A constraint that no drawn row meets; names it.
     """
+    wanted = followed(model, scale, wishes.rows)
+    pilot: Draft | None = None
+    hand: Hand = as_learnt
+    if wishes.draws:
+        pilot = make_draft(model, scale, wanted, streams, progress)
+        hand = bent = steering(wishes, pilot)
+        model, growth = under_conditions(model, bent)
+        model = with_checks(model, wishes.conditions, stage.capabilities.kind)
+        wanted = followed(model, scale, wishes.rows, growth)
+    draft = _composed(model, stage, scale, wanted, streams, progress, hand)
+    return draft, measure(wishes, pilot, draft)
+
+
+def _composed(
+    model: Model, stage: Stage, scale: float, wanted: Mapping[str, int], streams: Streams,
+    progress: Progress, hand: Hand,
+) -> Draft:  # fmt: skip
+    """Rows that hold every constraint.
+
+    Args:
+        wanted: Rows of single tables, where they shall not follow the scale.
+    """
     limits: dict[str, int] = {}
     notes: dict[str, str] = {}
     for attempt in range(_ATTEMPTS):
-        draft = make_draft(model, scale, {**wanted, **limits}, streams, progress)
+        draft = make_draft(model, scale, {**wanted, **limits}, streams, progress, hand)
         try:
             deal(draft, partial(shared_groups, draft))
             settle(draft, stage, progress)

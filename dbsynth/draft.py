@@ -6,15 +6,16 @@ Tables are drawn generating parents first, each in one go, children lying next t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.codec import Alphabet
+from dbsynth.codec import Alphabet, Codes
 from dbsynth.drafted import Draft
 from dbsynth.engines import variables
+from dbsynth.engines.base import TableModel
 from dbsynth.families import (
     COMPONENTS,
     PROFILE_ALPHABET,
@@ -35,9 +36,20 @@ Int64 = npt.NDArray[np.int64]
 _DEEPEST = 40
 
 
+Draw = Callable[[TableModel], dict[str, Codes]]
+Hand = Callable[[Draft, str, Draw], dict[str, Codes]]
+"""Draws the rows of a table, given how an engine draws them; may bend the engine to a purpose."""
+
+
+def as_learnt(draft: Draft, table: str, draw: Draw) -> dict[str, Codes]:
+    """The hand that bends nothing."""
+    return draw(draft.model.engines[table])
+
+
 def make_draft(
-    model: Model, scale: float, wanted: Mapping[str, int], streams: Streams, progress: Progress
-) -> Draft:
+    model: Model, scale: float, wanted: Mapping[str, int], streams: Streams, progress: Progress,
+    hand: Hand = as_learnt,
+) -> Draft:  # fmt: skip
     """Draw codes and generating links of all tables.
 
     Args:
@@ -49,7 +61,7 @@ def make_draft(
         draft.rows[name] = copied.num_rows if copied else 0
     progress.step("sample", sum(round(t.rows * scale) for t in model.tables.values()))
     for name in model.plan.order:
-        _draw_table(draft, model.schema[name], wanted.get(name))
+        _draw_table(draft, model.schema[name], wanted.get(name), hand)
         progress.advance(draft.rows[name])
         for fk in model.plan.lookups_of(name):
             draft.links[fk] = _looked_up(draft, fk)
@@ -75,7 +87,7 @@ def _looked_up(draft: Draft, fk: ForeignKey) -> Int64:
     return links
 
 
-def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
+def _draw_table(draft: Draft, table: Table, wanted: int | None, hand: Hand) -> None:
     name, model = table.name, draft.model
     facts = model.tables[name]
     fk = model.plan.generating.get(name)
@@ -97,11 +109,13 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
     if not made or not total:
         draft.codes[name] = {}
         return
-    key, engine = draft.streams.key("sample", name), model.engines[name]
+    key = draft.streams.key("sample", name)
     if fk is None or links is None:
         keeper = keeper_of(draft, table, np.full(total, -1))
         derive = keeper.deriver(np.arange(total), np.zeros(total, np.int64), np.full(total, -1))
-        draft.codes[name] = engine.sample(total, {}, key=key, derive=derive)
+        draft.codes[name] = hand(
+            draft, name, lambda engine: engine.sample(total, {}, key=key, derive=derive)
+        )
     else:
         above = model.plan.generating.get(fk.parent)
         inherited = lineage(
@@ -109,17 +123,27 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None) -> None:
             draft.codes[above.parent] if above else None,
             draft.links.get(above) if above else None,
         )
-        columns = {
-            v: a for n, c in facts.columns.items() for v, a in column_variables(n, c).items()
-        }
-        memory = {v: columns[v] for v in facts.recalled}
-        keeper, walk = keeper_of(draft, table, links), walk_of(draft, table)
-        derivers = [keeper.deriver] if walk is None else [walk.deriver, keeper.deriver]
-        draft.codes[name] = sample_families(
-            engine, inherited, links, key, memory, facts.repeated, in_a_row(derivers)
+        draft.codes[name] = hand(
+            draft, name, lambda engine: _draw_families(draft, table, engine, inherited, links, key)
         )
-        if walk is not None:
-            walk.settle()
+
+
+def _draw_families(
+    draft: Draft, table: Table, engine: TableModel, inherited: Mapping[str, Codes], links: Int64,
+    key: int,
+) -> dict[str, Codes]:  # fmt: skip
+    """The rows of families, with times that walk from sibling to sibling where there are such."""
+    facts = draft.model.tables[table.name]
+    columns = {v: a for n, c in facts.columns.items() for v, a in column_variables(n, c).items()}
+    memory = {v: columns[v] for v in facts.recalled}
+    keeper, walk = keeper_of(draft, table, links), walk_of(draft, table)
+    derivers = [keeper.deriver] if walk is None else [walk.deriver, keeper.deriver]
+    codes = sample_families(
+        engine, inherited, links, key, memory, facts.repeated, in_a_row(derivers)
+    )
+    if walk is not None:
+        walk.settle()
+    return codes
 
 
 def _most_rows(draft: Draft, table: Table) -> int:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from dbsynth.codebook import Book, in_order, with_states
 from dbsynth.codec import Alphabet, Codec, Codes, Formatted, Number, fit_number, k_threshold
+from dbsynth.crossing import Crossing, shown
 from dbsynth.databases.base import Database
 from dbsynth.diamonds import Path, find_diamonds
 from dbsynth.engines import ENGINES, variables
@@ -65,17 +66,21 @@ from dbsynth.times import (
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
+Early = Mapping[str, tuple[str, ...]]
 COUNTER = Column("count", Kind.INTEGER, "integer", nullable=False)
 _RANKED_SHARE = 0.95
 
 
 def fit(
-    database: Database, plan: Outline, engine: str, streams: Streams, progress: Progress
-) -> Model:
+    database: Database, plan: Outline, engine: str, streams: Streams, progress: Progress,
+    early: Early | None = None, crossings: Sequence[Crossing] = (),
+) -> Model:  # fmt: skip
     """Learn a model of all tables.
 
     Args:
         plan: What `make_outline` decided of the same database.
+        early: Per table, variables to be drawn before the other columns.
+        crossings: What to count for the report.
     """
     encoded = {}
     hashed = repeatable(plan.schema, plan.plan, plan.tables)
@@ -95,7 +100,10 @@ def fit(
     diamonds = find_diamonds(plan.schema, plan.plan, links, {n: e.own for n, e in encoded.items()})
     unnamed = {(n, c): rows for n, e in encoded.items() for c, rows in e.unnamed.items()}
     rules = with_states(plan.rules, Book(plan.plan, tables, columns, links, unnamed))
-    work = _Work(plan.plan, tables, encoded, columns, links, diamonds, plan.reading.thinned, rules)
+    work = _Work(
+        plan.plan, tables, encoded, columns, links, diamonds, plan.reading.thinned, rules,
+        early or {},
+    )  # fmt: skip
     in_part = [fk for fk in plan.plan.lookups if fk.child in plan.reading.own]
     for fk in (*plan.plan.generating.values(), *plan.plan.dealt, *in_part):
         work.children[fk] = count_children(database, fk, plan, encoded, links[fk])
@@ -117,6 +125,7 @@ def fit(
     return Model(
         plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
         work.degrees, work.counters, engines, diamonds, plan.notes, rules,
+        {crossing.name: shown(crossing.count(work.codes, links)) for crossing in crossings},
     )  # fmt: skip
 
 
@@ -132,6 +141,7 @@ class _Work:
     diamonds: Mapping[ForeignKey, Path]
     thinned: frozenset[str]
     rules: tuple[Kept, ...] = ()
+    early: Early = field(default_factory=dict)
     codes: dict[str, dict[str, Codes]] = field(default_factory=dict)
     alphabets: dict[str, dict[str, Alphabet]] = field(default_factory=dict)
     children: dict[ForeignKey, Children] = field(default_factory=dict)
@@ -416,7 +426,11 @@ def _fit_table(
     # Times come first: siblings follow each other in time, and much hangs on day and week.  Numbers
     # of children come last: they depend on the whole row, and little depends on them.
     timed = _time_variables(work.tables[table.name])
-    ordered = sorted(chain, key=lambda v: (v not in timed, v.startswith(("count:", "profile:"))))
+    early = work.early.get(table.name, ())
+    ordered = sorted(
+        chain,
+        key=lambda v: (v not in timed, v.startswith(("count:", "profile:")), v not in early),
+    )
     ordered = in_order(ordered, work.rules, table.name)
     fk = work.plan.generating.get(table.name)
     rows = work.rows[table.name].count

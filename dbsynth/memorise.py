@@ -38,6 +38,7 @@ from dbsynth.randomness import Streams, UInt64, hashed
 from dbsynth.sampling import key_of, under
 from dbsynth.schema import ForeignKey, Schema, Table
 from dbsynth.spec import Spec
+from dbsynth.steer.wishes import Wishes
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -196,7 +197,7 @@ def _made(model: Model, scratch: str, spec: Spec) -> Draft:
         if stage.capabilities.kind != model.source_kind:
             kept = carried(model.schema, model.source_kind, stage.capabilities.kind)
             model = replace(model, schema=kept)
-        return compose(model, stage, 1.0, {}, Streams(spec.seed), Silent())
+        return compose(model, stage, 1.0, Streams(spec.seed), Silent(), Wishes())[0]
 
 
 def learnt_columns(facts: TableFacts) -> list[str]:

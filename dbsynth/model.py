@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +34,14 @@ from dbsynth.rules import Kept, kept_from_json
 from dbsynth.schema import ForeignKey, Schema
 from dbsynth.structures import Structure, structure_from_json
 
-FORMAT = 1
+FORMAT = 2
+MOST_BYTES = 2**34  # unpacked; a file that claims more is not one of ours
+_MEMBER = re.compile(r"model\.json|structure|(copied|engine)/\d+")
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, ValueError, TypeError,
+    AttributeError, AssertionError, ArithmeticError, RecursionError, MemoryError,
+    NotImplementedError, RuntimeError, OSError, pa.ArrowException,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +236,7 @@ class Model:
     Attributes:
         diamonds: Foreign keys that are not drawn but followed along a path of others.
         rules: What holds in the source and shall hold in the clone.
+        crossings: Counts that the report on fairness sets beside those of the clone.
     """
 
     schema: Schema
@@ -239,6 +251,7 @@ class Model:
     diamonds: Mapping[ForeignKey, tuple[ForeignKey, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     rules: tuple[Kept, ...] = ()
+    crossings: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write the model, atomically."""
@@ -265,13 +278,35 @@ def load_model(path: Path) -> Model:
     """
     try:
         with zipfile.ZipFile(path) as file:
-            return _from_file(file)
+            document = _document_of(file)
+            version = document["format"]
+            if version == FORMAT:
+                return _from_file(file, document)
     except FileNotFoundError as error:
         raise ModelError(
             f"no model file at `{path}`", hint="make one with `dbsynth fit`"
         ) from error
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, pa.ArrowInvalid) as error:
+    except _UNREADABLE as error:
         raise ModelError(f"`{path}` is not a readable model", hint="fit it again") from error
+    newer = isinstance(version, int) and version > FORMAT
+    raise ModelError(
+        f"`{path}` is a model of {'a newer' if newer else 'another'} format than this dbsynth reads"
+        f" ({FORMAT})",
+        hint="use the dbsynth that wrote it, or fit it again",
+    )
+
+
+def _document_of(file: zipfile.ZipFile) -> dict[str, Any]:
+    """The document of a file whose parts are what they should be."""
+    for info in file.infolist():
+        if not _MEMBER.fullmatch(info.filename):
+            raise ValueError("a part that no model has")
+    if sum(info.file_size for info in file.infolist()) > MOST_BYTES:
+        raise ValueError("too large")
+    document = json.loads(file.read("model.json"))
+    if not isinstance(document, dict):
+        raise TypeError("no document")
+    return document
 
 
 def _number(model: Model, table: str) -> int:
@@ -303,6 +338,7 @@ def _document(model: Model) -> dict[str, Any]:
             for fk, path in model.diamonds.items()
         },
         "counters": {str(keys.index(fk)): c.to_json() for fk, c in model.counters.items()},
+        "crossings": {name: counts.tolist() for name, counts in model.crossings.items()},
     }
 
 
@@ -318,14 +354,15 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
         "strategy": facts.strategy,
         "reason": facts.reason,
         "rows": facts.rows,
-        "columns": {name: _column_json(column, keys) for name, column in facts.columns.items()},
+        "columns": {name: column_json(column, keys) for name, column in facts.columns.items()},
         "people": facts.people.to_bytes().hex() if facts.people else None,
         "recalled": facts.recalled,
         "repeated": dict(facts.repeated),
     }
 
 
-def _column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, Any]:
+def column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, Any]:
+    """What the document says of a column."""
     return {
         "decision": {
             "role": column.decision.role.value,
@@ -360,7 +397,7 @@ def _column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, A
         "structure": column.structure and column.structure.to_json(),
         "pieces": {
             name: {
-                "model": _column_json(piece.model, keys),
+                "model": column_json(piece.model, keys),
                 "counts": list(piece.counts),
                 "coded": piece.coded,
             }
@@ -380,10 +417,7 @@ def _degrees_json(degrees: Degrees) -> dict[str, Any]:
     }
 
 
-def _from_file(file: zipfile.ZipFile) -> Model:
-    value = json.loads(file.read("model.json"))
-    if value["format"] != FORMAT:
-        raise ValueError("another format")
+def _from_file(file: zipfile.ZipFile, value: Mapping[str, Any]) -> Model:
     schema = Schema.from_json(value["schema"])
     keys = schema.foreign_keys
     plan = value["plan"]
@@ -419,6 +453,7 @@ def _from_file(file: zipfile.ZipFile) -> Model:
         {keys[int(i)]: tuple(keys[j] for j in p) for i, p in value["diamonds"].items()},
         tuple(value["notes"]),
         tuple(kept_from_json(rule, schema) for rule in value["rules"]),
+        {name: np.array(counts, np.int64) for name, counts in value["crossings"].items()},
     )
 
 
@@ -527,5 +562,23 @@ def _npz_bytes(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
 
 
 def _read_npz(data: bytes) -> dict[str, npt.NDArray[Any]]:
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        if sum(info.file_size for info in file.infolist()) > MOST_BYTES:
+            raise ValueError("too large")
+        for info in file.infolist():
+            with file.open(info) as member:
+                _check_header(member, info.file_size)
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def _check_header(member: IO[bytes], size: int) -> None:
+    """Refuse an array that claims another size than it has, before room is made for it."""
+    version = np.lib.format.read_magic(member)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }[version]
+    shape, _, dtype = read(member)
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != size - member.tell():
+        raise ValueError("an array of another size than its header says")

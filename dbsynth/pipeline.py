@@ -22,6 +22,7 @@ from dbsynth.randomness import Streams
 from dbsynth.report import Finding, Report, Status, Stopwatch, TableReport
 from dbsynth.schema import Schema, Table
 from dbsynth.spec import Spec
+from dbsynth.steer.wishes import understand
 from dbsynth.verify import proven, verify_constraints, verify_leaks, verify_rows, verify_rules
 
 
@@ -58,6 +59,7 @@ def plan(source: str, *, spec: Spec | None = None, progress: Progress | None = N
     spec = spec or Spec()
     with open_database(source) as database:
         outline = make_outline(database, spec, Streams(spec.seed), progress or Silent())
+        understand(spec, outline.schema, outline.plan, outline.tables)
         return find_rules(database, outline, progress or Silent())
 
 
@@ -120,7 +122,11 @@ def _fitted(database: Database, spec: Spec, progress: Progress, watch: Stopwatch
     with watch.step("profile"):
         outline = make_outline(database, spec, streams, progress)
     with watch.step("fit"):
-        return fit_model(database, outline, spec.engine, streams, progress)
+        wishes = understand(spec, outline.schema, outline.plan, outline.tables)
+        crossings = tuple(fair.crossing for fair in wishes.fair)
+        return fit_model(
+            database, outline, spec.engine, streams, progress, wishes.early(), crossings
+        )
 
 
 def _built(
@@ -134,13 +140,15 @@ def _built(
 ) -> Report:
     """Build, verify, and only then publish."""
     same_kind = stage.capabilities.kind == model.source_kind
+    wishes = understand(spec, model.schema, model.plan, model.tables)
     with watch.step("structure"):
         losses = stage.create(model.schema, model.structure if same_kind else None)
     if not same_kind:
         kept = carried(model.schema, model.source_kind, stage.capabilities.kind)
         model = dataclasses.replace(model, schema=kept)
     with watch.step("generate"):
-        draft = compose(model, stage, spec.scale, spec.rows(), Streams(spec.seed), progress)
+        streams = Streams(spec.seed)
+        draft, outcome = compose(model, stage, spec.scale, streams, progress, wishes)
     with watch.step("load"), generator(draft, processes) as rows:
         for table in model.schema.tables:
             _load_table(draft, table, stage, rows, progress)
@@ -149,7 +157,7 @@ def _built(
         stage.finish()
     with watch.step("verify"), stage.reader() as clone_:
         progress.step("verify")
-        findings = tuple(_verified(clone_, source, model, draft))
+        findings = (*_verified(clone_, source, model, draft), *outcome.findings)
     report = Report(
         stage.label,
         spec.scale,
@@ -160,6 +168,7 @@ def _built(
         losses,
         model.notes + tuple(draft.notes),
         tuple((str(kept.rule), kept.support) for kept in model.rules),
+        outcome.steered,
     )
     if not report.ok:
         raise VerificationFailed(

@@ -44,6 +44,52 @@ class TableReport:
     synthetic_rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share, rate or number that was steered: in the source, without steering, and now.
+
+    Attributes:
+        wanted: None where it follows from what else is wanted.
+        source: None where it is not known.
+    """
+
+    name: str
+    wanted: float | None
+    source: float | None
+    without: float | None
+    got: float
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What steering did to another column, as total variation distances from the unsteered rows.
+
+    Attributes:
+        overall: Distance of its distribution: what follows from the steering.
+        within: Mean distance inside the classes: what should have stayed.
+        by_chance: What two draws of the same distribution would differ by inside the classes.
+    """
+
+    column: str
+    overall: float
+    within: float
+    by_chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """What became of one wish of the spec.
+
+    Attributes:
+        kind: ``rebalance``, ``rows``, ``where`` or ``fairness``.
+    """
+
+    kind: str
+    subject: str
+    rates: tuple[Rate, ...]
+    effects: tuple[Effect, ...] = ()
+
+
 @dataclass(frozen=True)
 class Report:
     """The outcome of a run.
@@ -63,6 +109,7 @@ class Report:
     losses: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     rules: tuple[tuple[str, str], ...] = ()
+    steering: tuple[Steered, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -82,6 +129,7 @@ class Report:
             "losses": list(self.losses),
             "notes": list(self.notes),
             "rules": [{"rule": rule, "support": support} for rule, support in self.rules],
+            "steering": [asdict(steered) for steered in self.steering],
         }
 
 

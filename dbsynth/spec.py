@@ -26,9 +26,11 @@ from dbsynth.schema import ForeignKey, Schema, Table
 STRATEGIES = ("synthesize", "copy", "empty")
 ON_NEW = ("synthesize", "stop")
 FIT_ROWS = 1_000_000
-_TOP = ("source", "target", "engine", "scale", "seed", "fit_rows", "on_new", "tables",
+FAIR_KINDS = ("independent", "equal_rates")
+_TOP = ("source", "target", "engine", "scale", "seed", "fit_rows", "on_new", "tables", "fairness",
         "virtual_foreign_keys", "rules")  # fmt: skip
-_TABLE = ("strategy", "rows", "columns")
+_TABLE = ("strategy", "rows", "where", "rebalance", "columns")
+_FAIRNESS = ("outcome", "protected", "kind", "given")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -39,11 +41,33 @@ class TableSpec:
     Attributes:
         rows: Rows wanted, instead of the real number times the scale.
         columns: Role and provider of columns; the provider is None where the role needs none.
+        where: A condition that every row shall meet.
+        rebalance: Per column, the share wanted of values (or ranges of numbers); None stands for
+            NULL.
     """
 
     strategy: str | None = None
     rows: int | None = None
     columns: Mapping[str, tuple[Role, str | None]] = field(default_factory=dict)
+    where: str | None = None
+    rebalance: Mapping[str, Mapping[str | None, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """That an outcome shall not depend on a protected column.
+
+    Attributes:
+        outcome, protected: Columns as ``table.column``.
+        kind: ``independent``: the same rates in every group; ``equal_rates``: the same rates in
+            every group for each value of ``given``.
+        given: A column of the outcome's table, without the table's name.
+    """
+
+    outcome: str
+    protected: str
+    kind: str = "independent"
+    given: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +88,7 @@ class Spec:
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     virtual_foreign_keys: tuple[ForeignKey, ...] = ()
     rules: tuple[str, ...] | None = None
+    fairness: tuple[Fairness, ...] = ()
 
     @classmethod
     def load(
@@ -135,7 +160,7 @@ class Spec:
             SpecError: The spec names tables or columns that are not there, or (under
                 ``on_new: stop``) does not name some that are.
         """
-        problems = list(self._unknown(schema))
+        problems = list(self.unknown(schema))
         if self.on_new == "stop":
             problems += self._uncovered(schema)
         if not problems:
@@ -177,9 +202,14 @@ class Spec:
             except RuleError as error:
                 yield str(error)
 
-    def _unknown(self, schema: Schema) -> Iterable[str]:
+    def unknown(self, schema: Schema) -> Iterable[str]:
         """What the spec names and the schema does not have, each once."""
-        named = [(name, tuple(table.columns)) for name, table in self.tables.items()]
+        named = [(n, (*table.columns, *table.rebalance)) for n, table in self.tables.items()]
+        for fair in self.fairness:
+            table, _, column = fair.outcome.rpartition(".")
+            named.append((table, (column,) if fair.given is None else (column, fair.given)))
+            table, _, column = fair.protected.rpartition(".")
+            named.append((table, (column,)))
         for fk in self.virtual_foreign_keys:
             named += [(fk.child, fk.columns), (fk.parent, fk.parent_columns)]
         found = [problem for name, columns in named for problem in _missing(schema, name, columns)]
@@ -226,18 +256,26 @@ def _missing(schema: Schema, name: str, columns: Iterable[str]) -> Iterable[str]
     if what is not None:
         yield f"`{name}` is a {what}, and only base tables can be named"
     elif name not in schema.table_by_name:
-        yield _unknown(f"table `{name}`", name, schema.table_by_name)
+        yield not_there(f"table `{name}`", name, schema.table_by_name)
     else:
         known = schema[name].column_by_name
         for column in columns:
             if column not in known:
-                yield _unknown(f"column `{name}.{column}`", column, known)
+                yield not_there(f"column `{name}.{column}`", column, known)
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+def not_there(what: str, name: str, known: Iterable[str]) -> str:
+    """That something does not exist, with the nearest name that does."""
     near = [k for k in known if name in (k.rpartition(".")[2], k.casefold())]
     near = near or difflib.get_close_matches(name, list(known), 1)
     return f"{what} does not exist" + (f" (did you mean `{near[0]}`?)" if near else "")
+
+
+def label(value: object) -> str | None:
+    """A value as a spec names it: what YAML reads as a boolean or a number is text here."""
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class _Reader:
@@ -267,6 +305,7 @@ class _Reader:
             },
             virtual_foreign_keys=tuple(self._keys(value.get("virtual_foreign_keys") or [])),
             rules=self._rules(value),
+            fairness=tuple(self._fairness(value.get("fairness") or [])),
         )
 
     def _rules(self, value: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -358,7 +397,64 @@ class _Reader:
             columns = {}
         named = self._named(columns, f"`columns` of {where}")
         found = {column: self._role(f"{name}.{column}", role) for column, role in named}
-        return TableSpec(strategy, rows, {c: r for c, r in found.items() if r is not None})
+        where_ = value.get("where")
+        if where_ is not None and not isinstance(where_, str):
+            self.problems.append(f"`where` of {where} is no text; put the condition in quotes")
+            where_ = None
+        roles = {c: r for c, r in found.items() if r is not None}
+        return TableSpec(strategy, rows, roles, where_, self._rebalance(name, value))
+
+    def _rebalance(
+        self, table: str, value: Mapping[str, Any]
+    ) -> dict[str, Mapping[str | None, float]]:
+        entries = value.get("rebalance") or {}
+        if not isinstance(entries, dict):
+            self.problems.append(f"`rebalance` of table `{table}` is no mapping of columns")
+            return {}
+        found: dict[str, Mapping[str | None, float]] = {}
+        for column, shares in self._named(entries, f"`rebalance` of table `{table}`"):
+            where = f"`rebalance` of `{table}.{column}`"
+            if not isinstance(shares, dict) or not shares:
+                self.problems.append(f"{where} is no mapping of values to shares")
+                continue
+            wrong = [
+                label(v) for v, s in shares.items()
+                if isinstance(s, bool) or not isinstance(s, int | float) or not 0 <= s <= 1
+            ]  # fmt: skip
+            if wrong:
+                names = ", ".join(f"`{name}`" for name in wrong)
+                self.problems.append(f"{where}: the share of {names} is no number from 0 to 1")
+            elif sum(shares.values()) > 1 + 1e-9:
+                self.problems.append(f"{where}: the shares add up to more than 1")
+            else:
+                found[column] = {label(v): float(s) for v, s in shares.items()}
+        return found
+
+    def _fairness(self, value: Any) -> Iterable[Fairness]:
+        for entry in value if isinstance(value, list) else [value]:
+            if not isinstance(entry, dict):
+                self.problems.append("an entry of `fairness` is no mapping")
+                continue
+            self._known(entry, _FAIRNESS, "`fairness`")
+            kind = self._choice(entry, "kind", FAIR_KINDS, "independent")
+            texts = {n: entry.get(n) for n in ("outcome", "protected")}
+            if any(not isinstance(t, str) or "." not in t for t in texts.values()):
+                self.problems.append(
+                    "an entry of `fairness` lacks `outcome` or `protected`, each written as"
+                    " `table.column`"
+                )
+                continue
+            given = entry.get("given")
+            if (kind == "equal_rates") != isinstance(given, str):
+                self.problems.append(
+                    f"`fairness` of `{texts['outcome']}`: "
+                    + ("`equal_rates` needs `given`, a column of the outcome's table"
+                       if kind == "equal_rates" else "`given` goes with `kind: equal_rates` only")
+                )  # fmt: skip
+                continue
+            table = f"{texts['outcome']}".rpartition(".")[0]
+            bare = given.removeprefix(f"{table}.") if isinstance(given, str) else None
+            yield Fairness(str(texts["outcome"]), str(texts["protected"]), kind, bare)
 
     def _role(self, where: str, value: Any) -> tuple[Role, str | None] | None:
         role, _, provider = str(value).partition(":")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -94,6 +95,10 @@ ERRORS = {
     "view_as_table": ["plan", "sqlite:///shop.sqlite", "--spec", "view.yaml"],
     "new_tables": ["plan", "sqlite:///shop.sqlite", "--spec", "stop.yaml"],
     "unset_variable": ["plan", "variable.yaml"],
+    "inspect_missing": ["inspect", "missing.dbsynth"],
+    "inspect_no_model": ["inspect", "names.yaml"],
+    "wrong_steering": ["plan", "sqlite:///shop.sqlite", "--spec", "steering.yaml"],
+    "unsteerable": ["plan", "sqlite:///shop.sqlite", "--spec", "unsteerable.yaml"],
 }
 SPECS = {
     "engine.yaml": "engine: relationnal\n",
@@ -105,6 +110,15 @@ SPECS = {
     "names.yaml": "tables:\n  Customer: {}\n  purchase:\n    columns: {amuont: quantity}\n",
     "view.yaml": "tables:\n  turnover: {strategy: empty}\n",
     "stop.yaml": "on_new: stop\ntables:\n  customer:\n    columns: {id: key, email: text}\n",
+    "steering.yaml": (
+        "tables:\n  customer:\n    where: 7\n    rebalance: {tier: {a: 1.5}}\n"
+        "fairness:\n  - {outcome: amount, protected: customer.tier, kind: equal}\n"
+    ),
+    "unsteerable.yaml": (
+        "tables:\n  tier: {rows: 5}\n  customer:\n    where: emial IS NULL OR tier = 3\n"
+        "    rebalance: {email: {x: 0.5}}\n  purchase:\n    where: amount > 2\n"
+        "    rebalance: {amount: {cheap: 0.5, '<2': 0.4, '1..3': 0.1}}\n"
+    ),
     "variable.yaml": "source: ${DBSYNTH_NOT_SET}\n",
 }
 
@@ -165,6 +179,7 @@ def test_json_of_every_command(shop, capsys):
         "clone": shape(json_of(capsys, "clone", source, target)),
         "fit": shape(json_of(capsys, "fit", source)),
         "load": shape(json_of(capsys, "load", "model.dbsynth", "--to", target, "--replace")),
+        "inspect": shape(json_of(capsys, "inspect", "model.dbsynth")),
         "check": shape(json_of(capsys, "check", target)),
     }
     golden("json_shapes.txt", json.dumps(shapes, indent=2) + "\n")
@@ -180,6 +195,28 @@ def test_clone_tells_of_every_table(shop, capsys):
     assert all(t["reason"] for t in tables.values())
     assert value["ok"] is True
     assert {"fit", "generate", "load", "verify"} <= value["timings"].keys()
+
+
+def test_inspect_lists_a_model(shop, capsys):
+    del shop
+    assert run(["fit", "sqlite:///shop.sqlite"]) == 0
+    capsys.readouterr()
+    # Sizes of compressed parts may differ between versions of zlib.
+    shown = re.sub(r"\d[\d,]* bytes", "N bytes", result(capsys, "inspect", "model.dbsynth"))
+    golden("inspect.txt", re.sub(r"(?m)^(\S+/?\S*) +\d[\d,]*$", r"\1 N", shown))
+
+
+def test_a_steered_clone_says_what_came_of_it(shop, capsys):
+    del shop
+    Path("steered.yaml").write_text(
+        "tables: {customer: {rows: 80, where: tier = 'a'}, purchase: {rebalance: {amount:"
+        " {'<4': 0.7}}}}\n",
+        encoding="utf-8",
+    )
+    arguments = ["sqlite:///shop.sqlite", "sqlite:///c.sqlite", "--spec", "steered.yaml"]
+    shown = result(capsys, "clone", *arguments)
+    shown = re.sub(r"seconds: .*", "seconds: N", shown)
+    golden("steered.txt", re.sub(r"\d\.\d+", lambda m: re.sub(r"\d", "0", m[0]), shown))
 
 
 def test_check_shows_what_fails_and_still_prints_one_object(shop, capsys):

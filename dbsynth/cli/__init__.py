@@ -27,6 +27,7 @@ COMMANDS = {
     "clone": "Build a synthetic clone of a database.",
     "fit": "Fit a model of a database.",
     "load": "Build a clone from a model file.",
+    "inspect": "List what a model file contains.",
     "check": "Verify the constraints of a database.",
 }
 

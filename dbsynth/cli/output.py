@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
 
-from dbsynth.report import Report, Status
+from dbsynth.report import Report, Status, Steered
 
 _NARROWEST = 60
+_MOST_EFFECTS = 8
 
 
 def plain(text: str) -> str:
@@ -85,6 +86,8 @@ def report_text(report: Report) -> str:
         for t in report.tables
     ]
     parts = [table(("table", "strategy", "real", "synthetic", "why"), rows, frozenset({2, 3}))]
+    for steered in report.steering:
+        parts += ["", *_steered(steered), ""]
     failed = failures(report)
     parts += failed
     broken = {f.subject: f.detail for f in report.findings if f.check == "rule" and f.count}
@@ -98,6 +101,33 @@ def report_text(report: Report) -> str:
     parts.append(f"{len(rows)} tables, {made:,} rows; {passed} checks passed, {len(failed)} failed")
     parts.append("seconds: " + timings_text(report.timings.items()))
     return "\n".join(parts)
+
+
+def _steered(steered: Steered) -> Iterator[str]:
+    """What became of one wish: its rates, and what it did to the columns that it moved most."""
+    header = (steered.kind, "wanted", "source", "without", "now")
+    rows = [
+        (rate.name, *map(_number, (rate.wanted, rate.source, rate.without, rate.got)))
+        for rate in steered.rates
+    ]
+    yield plain(f"{steered.kind} of {steered.subject}")
+    yield table(header, rows, frozenset({1, 2, 3, 4}))
+    moved = steered.effects[:_MOST_EFFECTS]
+    if moved:
+        titles = ("moved along", "moved", "in the classes", "by chance")
+        cells = [
+            (e.column, f"{e.overall:.3f}", f"{e.within:.3f}", f"{e.by_chance:.3f}") for e in moved
+        ]
+        yield table(titles, cells, frozenset({1, 2, 3}))
+    more = len(steered.effects) - len(moved)
+    if more > 0:
+        yield f"{more} other columns moved by {steered.effects[_MOST_EFFECTS].overall:.3f} or less"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value == int(value) and value > 1 else f"{value:.4f}"
 
 
 def timings_text(timings: Iterable[tuple[str, float]]) -> str:

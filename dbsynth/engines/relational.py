@@ -65,13 +65,13 @@ class Tree:
 
     def draw(self, rows: int, known: Mapping[str, Codes], key: int) -> Codes:
         """A code for each row given what is known of it."""
-        leaf = self._leaves(rows, known)
+        leaf = self.leaves(rows, known)
         drawn: Codes = kernel.draw_systematic(
             leaf, self.starts, self.codes, self.counts, np.uint64(key)
         )
         return drawn
 
-    def _leaves(self, rows: int, known: Mapping[str, Codes]) -> npt.NDArray[np.int32]:
+    def leaves(self, rows: int, known: Mapping[str, Codes]) -> npt.NDArray[np.int32]:
         """The leaf of every row, found in slices on two threads."""
         leaf = np.zeros(rows, np.int32)
         if not self.features:
@@ -204,7 +204,33 @@ def _restore_tree(arrays: Arrays, i: int) -> Tree:
     target, *features = (str(name) for name in arrays[f"{i}.names"])
     maps = tuple(arrays[f"{i}.map.{j}"] for j in range(len(features)))
     parts = (arrays[f"{i}.{field}"] for field in ("nodes", "starts", "codes", "counts"))
-    return Tree(target, tuple(features), maps, *parts)
+    tree = Tree(target, tuple(features), maps, *parts)
+    _check(tree)
+    return tree
+
+
+def _check(tree: Tree) -> None:
+    """Refuse a tree that compiled code, which checks nothing, would not come back from."""
+    nodes, starts = tree.nodes.astype(np.int64), tree.starts
+    feature, _, left, right = nodes
+    inner, leaves = feature >= 0, len(starts) - 1
+    place = np.arange(nodes.shape[1])
+    later = [(side[inner] > place[inner]) & (side[inner] < len(place)) for side in (left, right)]
+    sound = (
+        len(place) > 0
+        and leaves > 0
+        and (feature < len(tree.features)).all()
+        and all(side.all() for side in later)
+        and ((left >= 0) & (left < leaves))[~inner].all()
+        and starts[0] == 0
+        and starts[-1] == len(tree.codes) == len(tree.counts)
+        and (np.diff(starts) > 0).all()
+        and ((tree.codes >= 0) & (tree.codes < 2**16)).all()
+        and (tree.counts >= 0).all()
+        and all(bins.dtype == np.uint8 and bins.ndim == 1 for bins in tree.maps)
+    )
+    if not sound:
+        raise ValueError(f"the tree of `{tree.target}` is damaged")
 
 
 def _whole_entities(
@@ -228,6 +254,20 @@ def _fit_tree(
     key: int,
 ) -> Tree:
     goal = embed(rows[target], alphabets[target], key)
+    return tree_on(goal, target, before, alphabets, rows, entity, least, gain)
+
+
+def tree_on(
+    goal: Float32,
+    target: str,
+    before: Sequence[str],
+    alphabets: Mapping[str, Alphabet],
+    rows: Mapping[str, Codes],
+    entity: npt.NDArray[np.int64],
+    least: int,
+    gain: float,
+) -> Tree:
+    """A tree whose leaves part the rows by their goals, with histograms of the target's codes."""
     chosen = _informative(before, alphabets, rows, goal)
     maps = tuple(_bins(rows[name], alphabets[name], goal) for name in chosen)
     if chosen:

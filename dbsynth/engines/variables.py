@@ -26,6 +26,7 @@ DEEPEST = 12  # self-references deeper than this count as this deep
 NULL, LOOP, CIRCLE, FIRST_DEPTH = 0, 1, 2, 3  # codes of the depth variable
 MOST_CLASSES = 40
 ROWS_PER_CLASS = 25
+LEAST_OF_CLASS = 5
 _INDICATORS = 7
 _LLOYD_ROUNDS = 15
 _LLOYD_ROWS = 5_000
@@ -184,7 +185,9 @@ def class_centres(features: Float64, key: int) -> Float64:
             1,
         )
         centres = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], centres)
-    return centres
+    # The middle of a few rows would be nearly theirs.
+    kept = np.bincount(classify_rows(points, centres), minlength=classes) >= LEAST_OF_CLASS
+    return centres[kept] if kept.any() else np.zeros((1, features.shape[1]))
 
 
 def classify_rows(features: Float64, centres: Float64) -> Int64:
