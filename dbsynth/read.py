@@ -295,8 +295,10 @@ def _shares(
     kinds = {name: table.column_by_name[name].kind for name in names}
     worded = {n: c for n in names if isinstance(c := codecs[n], Category) and kinds[n] in _COUNTED}
     words = database.count_values(table, tuple(worded)) if worded else {}
-    told = tuple(name for name in names if not isinstance(codecs[name], Formatted))
-    present = database.count_present(table, told) if told else {}
+    told = [name for name in names if not isinstance(codecs[name], Formatted)]
+    absent = tuple(name for name in told if table.column_by_name[name].nullable)
+    present = dict.fromkeys(told, rows)
+    present |= database.count_present(table, absent) if absent else {}
     found = {}
     for name in names:
         codec = codecs[name]

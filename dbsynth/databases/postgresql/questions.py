@@ -91,16 +91,20 @@ def children(key: ForeignKey, parents: Part | None, dialect: Postgres) -> str:
     return f"SELECT {names}, {count} FROM {origin} WHERE {known} GROUP BY {names}"
 
 
-def degrees(key: ForeignKey, dialect: Postgres) -> str:
-    """Numbers of children, and of parents that have so many."""
+def degrees(key: ForeignKey, dialect: Postgres, *, orphans: bool) -> str:
+    """Numbers of children, and of parents that have so many.
+
+    Args:
+        orphans: Whether references may lead nowhere.
+    """
     names = ", ".join(f"c.{quote(name)}" for name in key.columns)
     known = " AND ".join(f"c.{quote(name)} IS NOT NULL" for name in key.columns)
     pairs = zip(key.columns, key.parent_columns, strict=True)
     same = " AND ".join(f"p.{quote(theirs)} = c.{quote(mine)}" for mine, theirs in pairs)
-    counted = (
-        f"SELECT count(*) AS n FROM {dialect.origin(key.child)} AS c WHERE {known} AND EXISTS"
-        f" (SELECT FROM {dialect.origin(key.parent)} AS p WHERE {same}) GROUP BY {names}"
-    )
+    if orphans:
+        known += f" AND EXISTS (SELECT FROM {dialect.origin(key.parent)} AS p WHERE {same})"
+    origin = dialect.origin(key.child)
+    counted = f"SELECT count(*) AS n FROM {origin} AS c WHERE {known} GROUP BY {names}"
     return f"SELECT n, count(*) FROM ({counted}) AS counted GROUP BY n ORDER BY n"
 
 

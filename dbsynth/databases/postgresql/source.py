@@ -200,8 +200,10 @@ class PostgresDatabase:
 
     def count_degrees(self, key: ForeignKey) -> Mapping[int, int]:
         """How many parents have how many children, among parents that have any."""
+        proved = key.declared and self.proves(self._reflected[key.child])
+        query = questions.degrees(key, self._dialect, orphans=not proved)
         with refused(f"Cannot count the children of `{key}`"), self._connection.transaction():
-            found = rows(self._connection, questions.degrees(key, self._dialect))
+            found = rows(self._connection, query)
         return {int(children): int(parents) for children, parents in found}
 
     def count_present(self, table: Table, columns: Sequence[str]) -> Mapping[str, int]:
