@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from dbsynth.codec import Formatted, Naming, Number, fit_number, k_threshold, parse_form
 from dbsynth.databases.base import Database
+from dbsynth.diamonds import Path
+from dbsynth.graph import shared_columns
 from dbsynth.model import ColumnModel, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.progress import Progress
@@ -21,6 +23,7 @@ from dbsynth.rules.contiguous import Contiguous
 from dbsynth.rules.follows import Follows
 from dbsynth.rules.formula import Formula
 from dbsynth.rules.implied import NOT_ZERO, SOME, ZERO, Implied
+from dbsynth.rules.path import Closed
 from dbsynth.rules.ranks import Ranks
 from dbsynth.schema import ForeignKey, Table
 
@@ -128,6 +131,7 @@ def data_of(plan: Outline, rows: Mapping[str, Rows], links: Mapping[ForeignKey, 
         },
         dict(_truths(plan)),
         plan.reading.thinned,
+        {name: found.own for name, found in rows.items()},
     )
 
 
@@ -154,6 +158,19 @@ def with_named(plan: Outline, rows: Mapping[str, Rows]) -> Outline:
         rows[name].codes[column] = codec.encode(quantity.values(numbers))
         tables[name] = replace(facts, columns=columns)
     return replace(plan, tables=tables)
+
+
+def followed(plan: Outline) -> dict[ForeignKey, Path]:
+    """The dealt keys that are not drawn but followed, and along which keys."""
+    found: dict[ForeignKey, Path] = {}
+    for kept in plan.rules:
+        rule = kept.rule
+        if not isinstance(rule, Closed) or rule.key not in plan.plan.dealt:
+            continue
+        shared = shared_columns(plan.schema[rule.table], rule.key)
+        if not shared and rule.key not in found and not set(rule.path) & set(found):
+            found[rule.key] = rule.path
+    return found
 
 
 def settled_times(plan: Outline) -> frozenset[Place]:

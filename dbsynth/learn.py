@@ -17,7 +17,7 @@ from dbsynth.codebook import Book, in_order, with_states
 from dbsynth.codec import Alphabet, Codec, Codes, Formatted, Number, fit_number, k_threshold
 from dbsynth.crossing import Crossing, shown
 from dbsynth.databases.base import Database
-from dbsynth.diamonds import Path, find_diamonds
+from dbsynth.diamonds import Path
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import Engine, TableModel
 from dbsynth.families import (
@@ -33,7 +33,7 @@ from dbsynth.families import (
 )
 from dbsynth.graph import Plan
 from dbsynth.keys import group_ids, key_parts, rank_in_group
-from dbsynth.lawful import settled_times, with_named, with_rules
+from dbsynth.lawful import followed, settled_times, with_named, with_rules
 from dbsynth.model import Anchor, ColumnModel, Degrees, Model, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.pieces import piece_variables
@@ -97,7 +97,7 @@ def fit(
         n: {variables.column(c): codes for c, codes in e.codes.items()} | e.calendar | e.pieces
         for n, e in encoded.items()
     }
-    diamonds = find_diamonds(plan.schema, plan.plan, links, {n: e.own for n, e in encoded.items()})
+    diamonds = followed(plan)
     unnamed = {(n, c): rows for n, e in encoded.items() for c, rows in e.unnamed.items()}
     rules = with_states(plan.rules, Book(plan.plan, tables, columns, links, unnamed))
     work = _Work(

@@ -12,7 +12,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from dbsynth.rules import arithmetic, balance, contiguous, follows, implied, order, ranks, within
+from dbsynth.rules import (
+    arithmetic,
+    balance,
+    contiguous,
+    follows,
+    implied,
+    order,
+    path,
+    ranks,
+    within,
+)
 from dbsynth.rules.balance import Balance, learnt
 from dbsynth.rules.base import Bool, Cases, Data, Kept, Place, Rule, View
 from dbsynth.rules.words import NotMine, RuleError, Words
@@ -42,7 +52,7 @@ class Form(Protocol):
 
 
 FORMS: tuple[Form, ...] = (
-    arithmetic, contiguous, balance, order, ranks, follows, implied, within,
+    arithmetic, contiguous, balance, order, ranks, follows, implied, within, path,
 )  # fmt: skip
 
 

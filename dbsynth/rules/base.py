@@ -71,6 +71,7 @@ class Data:
         unnamed: Rows whose code stands for another value than theirs (a rare one, or a text).
         truths: The codes of true and false of boolean columns.
         thinned: Tables of whose families only some rows are seen.
+        own: How many rows of each table tell, the first ones; all where nothing is said.
     """
 
     schema: Schema
@@ -85,6 +86,7 @@ class Data:
     unnamed: Mapping[Place, Bool] = field(default_factory=dict)
     truths: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
     thinned: frozenset[str] = frozenset()
+    own: Mapping[str, int] = field(default_factory=dict)
 
     def rows(self, table: str) -> int:
         """How many rows are seen."""

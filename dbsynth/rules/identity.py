@@ -80,4 +80,8 @@ def declared_unique(schema: Schema, place: Place, columns: Sequence[str]) -> boo
 
 def derived(found: Iterable[Kept]) -> set[Place]:
     """Columns whose values a rule makes; one that only keeps an order does not."""
-    return {kept.rule.places[0] for kept in found if not isinstance(kept.rule, Order)}
+    return {
+        kept.rule.places[0]
+        for kept in found
+        if kept.rule.places and not isinstance(kept.rule, Order)
+    }
