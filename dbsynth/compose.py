@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from dbsynth.databases.base import Stage
+from dbsynth.databases.portable import DIALECT
 from dbsynth.deal import deal
 from dbsynth.draft import Hand, as_learnt, make_draft
 from dbsynth.drafted import Draft
@@ -42,7 +43,7 @@ def compose(
         pilot = make_draft(model, scale, wanted, streams, progress)
         hand = bent = steering(wishes, pilot)
         model, growth = under_conditions(model, bent)
-        model = with_checks(model, wishes.conditions, stage.capabilities.kind)
+        model = with_checks(model, wishes.conditions, DIALECT[stage.capabilities.kind])
         wanted = followed(model, scale, wishes.rows, growth)
     draft = _composed(model, stage, scale, wanted, streams, progress, hand)
     return draft, measure(wishes, pilot, draft)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psycopg
 import pyarrow as pa
 import pytest
 
@@ -174,6 +175,31 @@ def test_all_rows_of_a_root_meet_its_condition_and_children_follow(bank, model, 
     fan = "SELECT 1.0 * (SELECT count(*) FROM payment) / (SELECT count(*) FROM card)"
     assert ask(target, fan)[0][0] > 0
     assert [f.status for f in report.findings if f.check == "where"] == ["passed"]
+
+
+def test_conditions_hold_in_postgresql(postgres, fresh_database):
+    source = fresh_database
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("CREATE TYPE size AS ENUM ('small', 'large')")
+        connection.execute(
+            "CREATE TABLE parcel (id int PRIMARY KEY, size size NOT NULL, sent date, kilos"
+            " numeric(6, 2) CHECK (kilos > 0), fragile boolean NOT NULL, sort text)"
+        )
+        connection.execute(
+            "INSERT INTO parcel SELECT i, (ARRAY['small', 'large'])[1 + i % 2]::size, CASE WHEN"
+            " i % 7 > 0 THEN date '2020-01-01' + i % 400 END, 1 + i % 50 + 0.25, i % 3 = 0,"
+            " 'sort ' || i % 5 FROM generate_series(1, 900) i"
+        )
+    said = (
+        "size = 'large' AND (sent >= '2020-06-01' OR sent IS NULL) AND kilos BETWEEN 2.5 AND 30"
+        " AND NOT fragile AND sort IN ('sort 1', 'sort 3')"
+    )
+    spec = Spec.parse({"tables": {"parcel": {"where": said, "rows": 300}}}, {})
+    target = postgres.url("conditions")
+    assert dbsynth.clone(source, target, spec=spec, replace=True).ok
+    with psycopg.connect(target) as connection:
+        query = f"SELECT count(*), count(*) FILTER (WHERE {said}) FROM parcel"
+        assert connection.execute(query).fetchone() == (300, 300)
 
 
 def test_a_condition_that_hardly_a_row_meets_is_an_error(model, tmp_path):

@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 
 from dbsynth.schema import Check, Kind, Schema, Table
 
-_DIALECT = {"postgresql": "postgres", "sqlite": "sqlite"}
+DIALECT = {"postgresql": "postgres", "sqlite": "sqlite"}
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 _TEXTS = frozenset({Kind.TEXT, Kind.ENUM, Kind.UUID})
 # casts that change no comparison
@@ -50,13 +50,13 @@ _ALLOWED = (
 def translated(check: Check, table: Table, source: str, target: str) -> str | None:
     """The CHECK in the words of the target's kind, or None where it is not portable."""
     try:
-        tree = sqlglot.parse_one(check.sql, read=_DIALECT[source])
+        tree = sqlglot.parse_one(check.sql, read=DIALECT[source])
         tree = tree.transform(_plain)
         if not _is_portable(tree, table):
             return None
         for column in tree.find_all(exp.Column):
             column.replace(exp.column(_own_name(column, table), quoted=True))
-        return tree.sql(dialect=_DIALECT[target])
+        return tree.sql(dialect=DIALECT[target])
     except (SqlglotError, RecursionError):
         return None
 
