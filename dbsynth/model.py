@@ -139,6 +139,7 @@ class ColumnModel:
         spare: What draws texts where a CHECK refuses those of the provider.
         derived: Whether a rule computes the values; the engine draws at most their presence.
         structure: How its values are taken apart into the columns of ``pieces``.
+        computed: SQL in the words of the source, and the columns of the row that it follows from.
     """
 
     decision: Decision
@@ -157,6 +158,7 @@ class ColumnModel:
     derived: bool = False
     structure: Structure | None = None
     pieces: Mapping[str, Piece] = field(default_factory=dict)
+    computed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +396,7 @@ def column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, An
         "echo": column.echo,
         "spare": _provided_json(column.spare),
         "derived": column.derived,
+        "computed": list(column.computed),
         "structure": column.structure and column.structure.to_json(),
         "pieces": {
             name: {
@@ -489,6 +492,7 @@ def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnMode
             name: Piece(_column(piece["model"], keys), tuple(piece["counts"]), piece["coded"])
             for name, piece in column["pieces"].items()
         },
+        tuple(column["computed"]),
     )
 
 

@@ -40,6 +40,7 @@ from dbsynth.sampling import Reading, make_reading
 from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
 from dbsynth.spec import Spec
 from dbsynth.structures import Part, structure_of
+from dbsynth.vectors import vector_sources
 
 SAMPLE_ROWS = 100_000
 NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
@@ -168,6 +169,8 @@ def _table_facts(
         for c in table.written
     }
     columns = _with_spares(table, columns, sample, streams)
+    for name, source in vector_sources(database, table, sample).items():
+        columns[name] = replace(columns[name], computed=source)
     facts = TableFacts(strategy.name, strategy.reason, count, columns)
     return replace(facts, people=_people(sample, facts, streams))
 

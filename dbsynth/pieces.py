@@ -90,7 +90,8 @@ def piece_codes(name: str, model: ColumnModel, values: pa.Array) -> dict[str, Co
     wanted = piece_variables(name, model)
     if model.structure is None or not wanted:
         return {}
-    found = model.structure.split(values)
+    asked = frozenset(part for part, piece in model.pieces.items() if piece.coded)
+    found = model.structure.split(values, asked)
     codes = {}
     for part, piece in model.pieces.items():
         if piece.coded and piece.model.codec is not None:

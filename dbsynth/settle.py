@@ -90,6 +90,8 @@ def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
                 repaired |= repair_exclusion(draft, stage, table, exclusion)
         if not repaired:
             _compute_referenced(draft, stage, table, native=native)
+            if native:
+                _compute_vectors(draft, stage, table)
             return
     raise Unsatisfiable(
         f"the CHECK and UNIQUE constraints of {table.name} cannot be met together",
@@ -105,6 +107,19 @@ def _compute_referenced(draft: Draft, stage: Stage, table: Table, *, native: boo
             rows = whole(draft, table, needed(table, [column.name]))
             found = combined(stage.evaluate(table, rows, [quoted(column.name)]).column(0))
             draft.settled[table.name][column.name] = converted(found, arrow_type(column))
+
+
+def _compute_vectors(draft: Draft, stage: Stage, table: Table) -> None:
+    """Search vectors from the texts of their rows."""
+    for name, model in draft.model.tables[table.name].columns.items():
+        if not model.computed:
+            continue
+        expression, *texts = model.computed
+        drawn = combined(whole(draft, table, (name,)).column(0))
+        found = combined(
+            stage.evaluate(table, whole(draft, table, tuple(texts)), [expression]).column(0)
+        )
+        draft.settled[table.name][name] = pc.if_else(pc.is_valid(drawn), found, drawn)
 
 
 def _counter(draft: Draft, table: Table, name: str, first: int) -> pa.Array:

@@ -298,11 +298,13 @@ def _with_constants(
         yield _offset(others[place], float(differences[place]), timed=timed)
     if timed:
         return
-    ratios = _medians(_of_large(left, right))
+    with np.errstate(over="ignore"):  # a ratio to next to nothing, which is none
+        ratios = _medians(_of_large(left, right))
+    ratios = np.where(np.isfinite(ratios), ratios, 0.0)
     # The ratio is known only roughly where small numbers are rounded; a plain one is looked for.
     rough = np.abs(left - right * ratios) <= unit + _ROUGH * np.abs(left)
     hopeful = (rough | ~(~np.isnan(left - right))).mean(axis=0) >= _SHARE
-    for place in np.flatnonzero(hopeful & np.isfinite(ratios) & (ratios != 0)):
+    for place in np.flatnonzero(hopeful & (ratios != 0)):
         for digits in range(1, _CONSTANT_DIGITS + 1):
             factor = float(f"{ratios[place]:.{digits - 1}e}")
             if factor != 1 and _agreeing(left, right[:, [place]] * factor, unit)[0]:

@@ -59,8 +59,12 @@ class Structure(Protocol):
     def parts(self) -> tuple[Part, ...]:
         """The columns behind the values, in the order in which they shall be drawn."""
 
-    def split(self, values: pa.Array) -> Mapping[str, Values]:
-        """The values of every part, NULL where a value has no such part."""
+    def split(self, values: pa.Array, wanted: frozenset[str] | None = None) -> Mapping[str, Values]:
+        """The values of every part, NULL where a value has no such part.
+
+        Args:
+            wanted: Names of the parts that are asked for; others may be left out.
+        """
 
     def assembled(self, rows: int, draw: Draw) -> pa.Array:
         """A value for each of so many rows."""

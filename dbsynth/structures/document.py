@@ -44,6 +44,21 @@ _TEXTS = frozenset({"text", "varchar", "bpchar", "name", "citext", "date", "time
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """Values of parts as they are gathered; all that is below no wanted part is passed over."""
+
+    wanted: frozenset[str] | None
+    found: dict[str, Values]
+
+    def below(self, path: str) -> bool:
+        """Whether anything at a path or below it is asked for."""
+        return self.wanted is None or any(name.startswith(path) for name in self.wanted)
+
+    def __setitem__(self, name: str, values: Values) -> None:
+        self.found[name] = values
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """Values with an inner structure of their own.
 
@@ -89,19 +104,19 @@ class Document:
             return Column(label, Kind.TEXT, "text")
         return Column(label, Kind.UUID if element == "uuid" else Kind.OTHER, element, element)
 
-    def split(self, values: pa.Array) -> Mapping[str, Values]:
-        """The values of every part."""
+    def split(self, values: pa.Array, wanted: frozenset[str] | None = None) -> Mapping[str, Values]:
+        """The values of every part, or of those below which nothing is left out."""
         read = self.notation.read
         texts = values.to_pylist()
         documents = [NOTHING if text is None else read(text) for text in texts]
         out: dict[str, Values] = {}
-        self._gather(self.root, documents, None, out)
+        self._gather(self.root, documents, None, _Asked(wanted, out))
         return out
 
-    def _gather(
-        self, node: Node, values: Sequence[Any], owners: Int64 | None, out: dict[str, Values]
-    ) -> None:
+    def _gather(self, node: Node, values: Sequence[Any], owners: Int64 | None, out: _Asked) -> None:
         """Put the values of a node, and of all below it, into columns."""
+        if not out.below(node.path):
+            return
         path, kinds = node.path, node.kinds
         if len(kinds) > 1:
             out[f"{path}:kind"] = Values(
@@ -116,26 +131,33 @@ class Document:
         if "string" in kinds:
             strings = [v if type(v) is str else None for v in values]
             out[f"{path}:string"] = Values(pa.array(strings, pa.string()), owners)
-        if node.wholes:
-            known = set(node.wholes)
-            wholes = [json.dumps(v) if type(v) is list else None for v in values]
-            kept = [text if text in known else None for text in wholes]
-            out[f"{path}:whole"] = Values(pa.array(kept, pa.string()), owners)
-        if "array" in kinds and node.item is not None:
+        if "array" in kinds:
             self._gather_items(node, values, owners, out)
         if "object" in kinds:
             self._gather_members(node, values, owners, out)
         if "record" in kinds:
-            width = len(node.members)
-            rows = [v if type(v) is tuple and len(v) == width else None for v in values]
-            for place, (_, member) in enumerate(node.members):
-                inner = [NOTHING if row is None else row[place] for row in rows]
-                self._gather(member, inner, owners, out)
+            self._gather_fields(node, values, owners, out)
+
+    def _gather_fields(
+        self, node: Node, values: Sequence[Any], owners: Int64 | None, out: _Asked
+    ) -> None:
+        width = len(node.members)
+        rows = [v if type(v) is tuple and len(v) == width else None for v in values]
+        for place, (_, member) in enumerate(node.members):
+            inner = [NOTHING if row is None else row[place] for row in rows]
+            self._gather(member, inner, owners, out)
 
     def _gather_items(
-        self, node: Node, values: Sequence[Any], owners: Int64 | None, out: dict[str, Values]
+        self, node: Node, values: Sequence[Any], owners: Int64 | None, out: _Asked
     ) -> None:
         arrays = [v if type(v) is list else None for v in values]
+        if node.wholes:
+            known = set(node.wholes)
+            texts = [None if a is None else json.dumps(a) for a in arrays]
+            kept = [text if text in known else None for text in texts]
+            out[f"{node.path}:whole"] = Values(pa.array(kept, pa.string()), owners)
+        if node.item is None:
+            return
         if node.nested:
             shapes = [None if a is None else sizes(a) or None for a in arrays]
             out[f"{node.path}:sizes"] = Values(pa.array(shapes, pa.string()), owners)
@@ -146,12 +168,13 @@ class Document:
         for place, one in enumerate(node.places):
             here = [NOTHING if a is None or len(a) <= place else a[place] for a in arrays]
             self._gather(one, here, owners, out)
-        assert node.item is not None
+        if not out.below(node.item.path):
+            return
         items, whose = _pooled([a or () for a in arrays], owners)
         self._gather(node.item, items, whose, out)
 
     def _gather_members(
-        self, node: Node, values: Sequence[Any], owners: Int64 | None, out: dict[str, Values]
+        self, node: Node, values: Sequence[Any], owners: Int64 | None, out: _Asked
     ) -> None:
         objects = [v if type(v) is dict else None for v in values]
         if node.shapes:
@@ -166,6 +189,8 @@ class Document:
         if node.entries is not None:
             counts = [None if o is None else len(o) for o in objects]
             out[f"{node.path}:count"] = Values(pa.array(counts, pa.int64()), owners)
+            if not out.below(f"{node.path}:key"):
+                return
             keys, whose = _pooled([() if o is None else tuple(o) for o in objects], owners)
             out[f"{node.path}:key"] = Values(pa.array(keys, pa.string()), whose)
             entries, whose = _pooled(

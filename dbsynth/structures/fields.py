@@ -60,7 +60,7 @@ class Shape:
         """The numbers, in the order of their names."""
         return _numeric(_FIGURES[self.type][0])
 
-    def split(self, values: pa.Array) -> Mapping[str, Values]:
+    def split(self, values: pa.Array, wanted: frozenset[str] | None = None) -> Mapping[str, Values]:
         """The numbers of each figure."""
         names, pattern, _ = _FIGURES[self.type]
         found = {n: _number(t) for n, t in _extracted(values, pattern).items()}
@@ -129,7 +129,7 @@ class Track:
         place = _numeric("x y width height" if self.polygon else "x y")
         return (formal("form"), formal("corners", Kind.INTEGER), *place, *steps)
 
-    def split(self, values: pa.Array) -> Mapping[str, Values]:
+    def split(self, values: pa.Array, wanted: frozenset[str] | None = None) -> Mapping[str, Values]:
         """Form, corners, place and steps."""
         known = pc.match_substring_regex(values, r"^[\[(]\(.*\)[\])]$")
         texts = pc.if_else(known, values, None)
@@ -232,7 +232,7 @@ class Term:
         names = ("months", "days", "microseconds")
         return tuple(Part(n, Column(n, Kind.INTEGER, "", bits=64)) for n in names)
 
-    def split(self, values: pa.Array) -> Mapping[str, Values]:
+    def split(self, values: pa.Array, wanted: frozenset[str] | None = None) -> Mapping[str, Values]:
         """The three numbers, nought where an interval names none."""
         found = _extracted(values, _SPAN)
         known = pc.is_valid(found["days"])
@@ -279,7 +279,7 @@ class ZonedClock:
         """The time and the offset."""
         return (formal("zone"), Part("clock", Column("clock", Kind.TIME, "", precision=6)))
 
-    def split(self, values: pa.Array) -> Mapping[str, Values]:
+    def split(self, values: pa.Array, wanted: frozenset[str] | None = None) -> Mapping[str, Values]:
         """The time and the offset."""
         found = _extracted(values, r"^(?P<clock>\d\d:\d\d:\d\d(?:\.\d+)?)(?P<zone>[+-][\d:]+)$")
         texts = pc.replace_substring_regex(found["clock"], r"^24:00:00.*$", "23:59:59.999999")
@@ -306,7 +306,7 @@ class LogPosition:
         """The number."""
         return (Part("position", Column("position", Kind.INTEGER, "", bits=64)),)
 
-    def split(self, values: pa.Array) -> Mapping[str, Values]:
+    def split(self, values: pa.Array, wanted: frozenset[str] | None = None) -> Mapping[str, Values]:
         """The number of each position."""
         texts = pc.split_pattern(values, "/").to_pylist()
         numbers = [None if t is None else (int(t[0], 16) << 32) + int(t[1], 16) for t in texts]
@@ -348,7 +348,7 @@ class Bits:
         rest = (formal("rest", Kind.BOOLEAN, pooled=True),) if self.width > first else ()
         return (*length, *(formal(f"bit {i}", Kind.BOOLEAN) for i in range(first)), *rest)
 
-    def split(self, values: pa.Array) -> Mapping[str, Values]:
+    def split(self, values: pa.Array, wanted: frozenset[str] | None = None) -> Mapping[str, Values]:
         """The flags of each value."""
         found: dict[str, Values] = {}
         size = pc.utf8_length(values)

@@ -153,7 +153,7 @@ class Range:
         return (formal("form"), Part("low", bounds.column("low")), Part("width", width),
                 Part("high", bounds.column("high")))  # fmt: skip
 
-    def split(self, values: pa.Array) -> Mapping[str, Values]:
+    def split(self, values: pa.Array, wanted: frozenset[str] | None = None) -> Mapping[str, Values]:
         """The form, and what it has of bounds."""
         bounds = _Bounds(self.form)
         found = pc.extract_regex(values, f"^{_ONE}$")
@@ -216,7 +216,7 @@ class Multirange:
             *(Part(f"later {n}", Column(n, kind, ""), pooled=True) for n in ("gap", "width")),
         )  # fmt: skip
 
-    def split(self, values: pa.Array) -> Mapping[str, Values]:
+    def split(self, values: pa.Array, wanted: frozenset[str] | None = None) -> Mapping[str, Values]:
         """The numbers of each multirange."""
         bounds = _Bounds(self.form)
         pieces = _pieces(values)
