@@ -32,7 +32,6 @@ MOST = 4_000
 FOLDS = 3
 FEWEST = 100
 Rows = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
-BELOW = 0.05  # an AUC so far below that of two real halves is no accident
 
 
 def auc(one: Rows, other: Rows) -> float:
@@ -83,6 +82,14 @@ def beyond(mean: dict[str, float], rows: int) -> bool:
     return beyond_allowed(mean["copied"], max(mean["natural"], mean["chance"]), rows)
 
 
+def below_floor(mean: dict[str, float], rows: int) -> bool:
+    """Whether real rows are told from real ones better, by more than three standard errors.
+
+    The error is that of the difference of two rank statistics (Mann and Whitney 1947).
+    """
+    return mean["auc_train"] < mean["auc_floor"] - 3 * (1 / (3 * rows)) ** 0.5
+
+
 def main() -> None:
     """Print a line per table."""
     parser = argparse.ArgumentParser(description=__doc__, add_help=True)
@@ -101,7 +108,7 @@ def main() -> None:
     for table, runs in found.items():
         mean = {n: float(np.mean([run.get(n, np.nan) for run in runs])) for n in names}
         copies = beyond(mean, sum(run["rows"] for run in runs))
-        twin = mean["auc_train"] < mean["auc_floor"] - BELOW
+        twin = below_floor(mean, min(runs[0]["rows"], MOST) * len(runs))
         verdict = "  REMEMBERED" * copies + "  BELOW THE FLOOR" * twin
         figures = "".join(f"{mean[n]:11.4f}" for n in names)
         print(f"{table:28}{runs[0]['rows']:8}{figures}{verdict}", flush=True)
