@@ -202,6 +202,12 @@ def _holds(name: str, model: ColumnModel | None, table: Table, threshold: int) -
     yield from _time_facts(model, threshold)
     if model.derived:
         yield "that a rule computes it"
+    yield from _part_facts(model, table, threshold)
+
+
+def _part_facts(model: ColumnModel, table: Table, threshold: int) -> Iterator[str]:
+    if model.structure is not None:
+        yield f"how its values are written: keys and whole arrays that {threshold} rows share"
     for part, piece in model.pieces.items():
         for sentence in _holds("", piece.model, table, threshold):
             yield f"part `{part}`: {sentence}"
