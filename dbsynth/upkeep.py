@@ -7,6 +7,7 @@ the distance of a row that is on the right side.  What constraints then refuse i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,7 +23,7 @@ from dbsynth.quantities import Quantity, quantities_of, truth_of
 from dbsynth.randomness import hashed, uniform
 from dbsynth.rules import Place, Rule
 from dbsynth.rules.balance import Balance
-from dbsynth.rules.contiguous import Contiguous
+from dbsynth.rules.contiguous import Contiguous, special
 from dbsynth.rules.expression import Aggregate, Own, rounded
 from dbsynth.rules.formula import Formula
 from dbsynth.rules.order import Order, order_rule
@@ -31,6 +32,8 @@ from dbsynth.schema import ForeignKey, Schema
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
+
+_DONORS = 8  # rows that are asked for a value inside of bounds
 
 
 class DraftView:
@@ -254,11 +257,31 @@ def _end_to_end(
     """Ends that are the next start; the last end of a family is as drawn, inside its bounds."""
     wanted = rule.wanted(view)
     assert wanted is not None
-    ends = np.where(np.isnan(wanted), own, wanted)
+    ends = np.where(np.isnan(wanted), _last_ends(draft, view, rule, own, wanted), wanted)
     moved = _inside(draft, view, rule.end, ends, orders)
     if moved is not None:
         ends = np.where(np.isnan(wanted), moved, wanted)
     return view.settle(rule.end, ends)
+
+
+def _last_ends(
+    draft: Draft, view: DraftView, rule: Contiguous, own: Float64, wanted: Float64
+) -> Float64:
+    """The ends of last rows: as drawn, or at a length from their start where that fits better."""
+    start = view.numbers(rule.start)
+    assert start is not None
+    rows = np.flatnonzero(np.isnan(wanted) & ~np.isnan(own) & ~np.isnan(start))
+    if not rule.lasts or not len(rows):
+        return own
+    rows = rows[~special(own[rows])]
+    latest = own[rows].max(initial=-np.inf)
+    length = own[rows] - start[rows]
+    rows = rows[(length < rule.lasts[0]) | (length > rule.lasts[-1])]
+    place = uniform(draft.streams.key("last", str(rule)), rows)
+    lengths = np.interp(place, np.linspace(0, 1, len(rule.lasts)), rule.lasts)
+    found = own.copy()
+    found[rows] = np.maximum(np.minimum(start[rows] + lengths, latest), start[rows])
+    return found
 
 
 def _bound(rule: Formula, schema: Schema) -> Order:
@@ -312,24 +335,29 @@ def _inside(
     if not len(bad):
         return None
     good = np.flatnonzero((own >= low) & (own <= high))
-    key = draft.streams.key("order", *place)
+    key, atoms = draft.streams.key("order", *place), np.isnan(own)
+    atoms[~np.isnan(own)] = special(own[~np.isnan(own)])
     below = own[bad] < low[bad]
-    distance = np.zeros(len(bad))
-    for side, bound in ((below, low), (~below, high)):
-        donors = good[np.isfinite(bound[good])]
-        if side.any() and len(donors):
-            draw = (hashed(key, bad[side]) % np.uint64(len(donors))).astype(np.int64)
-            distance[side] = own[donors[draw]] - bound[donors[draw]]
-    moved = np.where(below, low[bad], high[bad]) + distance
     top, bottom = np.nanmax(own), np.nanmin(own)
     most, least = np.minimum(high[bad], top), np.maximum(low[bad], bottom)
-    room = np.maximum(most - least, 0.0)
-    beyond = (moved > most) | (moved < least)
-    anywhere = least + uniform(key, bad) * room
+    moved = np.full(len(bad), np.nan)
+    for attempt, (side, bound) in itertools.product(range(_DONORS), ((below, low), (~below, high))):
+        for kind in (True, False):
+            rows = np.flatnonzero(side & np.isnan(moved) & (atoms[bad] == kind))
+            donors = good[np.isfinite(bound[good]) & (atoms[good] == kind)]
+            if not len(rows) or not len(donors):
+                continue
+            draw = hashed(key ^ (attempt + 1), bad[rows]) % np.uint64(len(donors))
+            donor = donors[draw.astype(np.int64)]
+            distance = own[donor] - bound[donor]
+            offered = own[donor] if kind else bound[bad[rows]] + distance
+            inside = (offered >= least[rows]) & (offered <= most[rows])
+            moved[rows[inside]] = offered[inside]
+    anywhere = least + uniform(key, bad) * np.maximum(most - least, 0.0)
     quantity = view.quantity(place)
     if quantity and quantity.grid:
         anywhere = least + np.floor((anywhere - least) / quantity.grid) * quantity.grid
-    moved = np.where(beyond, anywhere, moved)
+    moved = np.where(np.isnan(moved), anywhere, moved)
     moved = np.minimum(np.maximum(moved, low[bad]), np.maximum(high[bad], low[bad]))
     found = own.copy()
     found[bad] = moved

@@ -204,7 +204,7 @@ def test_a_declared_rule_is_kept_though_the_source_breaks_it(tmp_path: Path) -> 
         ("orders.gross = orders.gross + orders.tax", "follows from itself"),
         ("orders.gross = 7", "follows from nothing"),
         ("orders.net = sum of product.price", "no foreign key leads from `product` to `orders`"),
-        ("orders.net is the sum", "one like it"),
+        ("orders.net equals its sum", "one like it"),
     ],
 )
 def test_a_wrong_rule_in_the_spec_is_one_clear_error(shop: Path, rule: str, hint: str) -> None:

@@ -23,8 +23,9 @@ from dbsynth.rules import (
     ranks,
     within,
 )
-from dbsynth.rules.balance import Balance, learnt
+from dbsynth.rules.balance import Balance
 from dbsynth.rules.base import Bool, Cases, Data, Kept, Place, Rule, View
+from dbsynth.rules.contiguous import Contiguous
 from dbsynth.rules.words import NotMine, RuleError, Words
 from dbsynth.schema import Schema
 
@@ -118,8 +119,11 @@ def choose(
 
 def _declared(rule: Rule, view: View) -> Kept:
     if isinstance(rule, Balance):
-        rule = learnt(rule, view)
+        rule = balance.learnt(rule, view)
         return replace(_counted(rule, view), state={"signs": list(rule.signs)})
+    if isinstance(rule, Contiguous):
+        rule = contiguous.learnt(rule, view)
+        return replace(_counted(rule, view), state={"lasts": list(rule.lasts)})
     return _counted(rule, view)
 
 
@@ -135,6 +139,8 @@ def kept_from_json(value: Mapping[str, Any], schema: Schema) -> Kept:
     rule = parse_rule(value["rule"], schema)
     if isinstance(rule, Balance):
         rule = replace(rule, signs=tuple(value["state"]["signs"]))
+    elif isinstance(rule, Contiguous):
+        rule = replace(rule, lasts=tuple(value["state"]["lasts"]))
     return replace(
         Kept(rule, value["held"], value["of"]), state=value["state"], declared=value["declared"]
     )

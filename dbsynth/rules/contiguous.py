@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,9 @@ EXAMPLE = "salary.until = next salary.since within salary(employee)"
 _JUDGED_ROWS = 20_000
 _PRUNING_ROWS = 1_000
 _PRUNING_SHARE = 0.9
+_SPECIAL = 0.05
+_NEIGHBOURS = 5
+_QUANTILES = 33
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Contiguous:
     Attributes:
         before: How long before the next start a row ends: microseconds of times, else a number.
         sentence: The rule in words.
+        lasts: Quantiles of how long the last one lasts, where it ends at no special value; none
+            where there are few such rows.
     """
 
     end: Place
@@ -33,6 +38,7 @@ class Contiguous:
     key: ForeignKey
     before: float
     sentence: str
+    lasts: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         return self.sentence
@@ -79,6 +85,29 @@ class Contiguous:
         found = np.arange(len(start))
         found[order] = order[ends[np.searchsorted(ends, np.arange(len(order)))]]
         return found
+
+
+def learnt(rule: Contiguous, view: View) -> Contiguous:
+    """The rule that knows how long the last row of a family lasts."""
+    end, start, last = view.numbers(rule.end), view.numbers(rule.start), rule.last(view)
+    if end is None or start is None or last is None:
+        return rule
+    rows = np.unique(last)
+    rows = rows[~(np.isnan(end[rows]) | np.isnan(start[rows]))]
+    rows = rows[~special(end[rows])]
+    if len(rows) < FEWEST:
+        return rule
+    # Means of neighbours, so that none is anybody's.
+    lengths = np.sort(end[rows] - start[rows])
+    means = np.lib.stride_tricks.sliding_window_view(lengths, _NEIGHBOURS).mean(axis=1)
+    found = np.quantile(means, np.linspace(0, 1, _QUANTILES))
+    return replace(rule, lasts=tuple(map(float, found)))
+
+
+def special(ends: Float64) -> Bool:
+    """Which ends are of the few values that many rows share, such as the end of all days."""
+    inverse, counts = np.unique(ends, return_inverse=True, return_counts=True)[1:]
+    return np.asarray((counts >= _SPECIAL * len(ends))[inverse])
 
 
 def followers(links: Int64, start: Float64, end: Float64 | None = None) -> tuple[Int64, Bool]:
@@ -175,7 +204,8 @@ def _ending_at(data: Data, start: Place, ends: Sequence[Place], key: ForeignKey)
         rule = contiguous_rule(data.schema, end, start, key, before, timed=timed)
         cases = rule.cases(data)
         if cases is not None and _convincing(data, rule, cases, rows, len(ends)):
-            yield Kept(rule, cases.held, cases.of)
+            rule = learnt(rule, data)
+            yield Kept(rule, cases.held, cases.of, {"lasts": list(rule.lasts)})
 
 
 def _hopeful(data: Data, start: Place, ends: Sequence[Place], key: ForeignKey) -> list[Place]:
