@@ -147,8 +147,9 @@ def _structured(
         if not len(again):
             break
         theirs = {variable: codes_[again] for variable, codes_ in codes.items()}
-        fresh = put_together(column.name, model, theirs, index[here[again]] + turn * _PEOPLE_SPAN,
-                             mine, (people[again], key))  # fmt: skip
+        fresh = put_together(
+            column.name, model, theirs, index[here[again]], mine, (people[again], key), turn
+        )
         found = _put(found, again, fresh)
     return _put(pa.nulls(len(positions), arrow_type(column)), here, _typed(found, column))
 

@@ -52,7 +52,7 @@ _WIDEST = 2.0**52
 _FLOAT_DIGITS = 15
 _TRIAL_DRAWS = 20_000
 _TRIAL_WHOLES = 2_000
-_BY_CHANCE = 0.02
+_BY_CHANCE = 0.2
 _FEWEST_COUNTED = 20  # fewer numbers that all differ may do so by chance
 
 

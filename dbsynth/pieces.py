@@ -27,6 +27,7 @@ Fit = Callable[[Part, pa.Array], ColumnModel]
 _FORM = Decision(Role.CATEGORY, None, "It is the form of values", "type", 1.0)
 MOST_CODED = 24  # parts of one column that are variables of the row
 _APART = 2**33  # indices of redraws lie this far apart; no table has more rows
+_AGAIN = 2**30  # further apart than rows
 _FURTHER = 2**19  # indices of the second and further values of a row
 
 
@@ -101,7 +102,7 @@ def piece_codes(name: str, model: ColumnModel, values: pa.Array) -> dict[str, Co
 
 def put_together(
     name: str, model: ColumnModel, codes: Mapping[str, Codes], index: Int64, key: int,
-    person: tuple[UInt64, int],
+    person: tuple[UInt64, int], again: int = 0,
 ) -> pa.Array:  # fmt: skip
     """The values of a column.
 
@@ -109,8 +110,10 @@ def put_together(
         codes: Codes of its parts, by variable.
         index: What is drawn without codes is drawn by: different numbers give other values.
         person: Index and key of the identities of the rows.
+        again: Another number gives other values of the same codes, so that shares stay as they are.
     """
     assert model.structure is not None
+    inside = index + again * _AGAIN
     types = {part.name: arrow_type(part.column) for part in model.structure.parts}
 
     def draw(part: str, rows: Int64, turn: int) -> pa.Array:
@@ -119,14 +122,14 @@ def put_together(
         if piece.model.codec is None and piece.model.provided is None:
             return pa.nulls(len(rows), types[part])  # nothing of the kind ever occurred
         if piece.model.codec is None:
-            return _provided(piece.model, index, rows, turn, mine, person)
+            return _provided(piece.model, inside, rows, turn, mine, person)
         stream = subkey(mine, turn)
         drawn = weighted(stream, index[rows].astype(np.uint64), piece.counts)
         known = codes.get(variables.part(name, part))
         if known is not None:
             given = known[rows].astype(np.int64)
             drawn = np.where(given > 0, given, drawn)
-        return piece.model.codec.decode(drawn.astype(np.uint16), index[rows], subkey(stream, 1))
+        return piece.model.codec.decode(drawn.astype(np.uint16), inside[rows], subkey(stream, 1))
 
     return model.structure.assembled(len(index), draw)
 
