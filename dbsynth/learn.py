@@ -21,6 +21,7 @@ from dbsynth.diamonds import Path
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import Engine, TableModel
 from dbsynth.families import (
+    COMPONENTS,
     PROFILE_ALPHABET,
     context_alphabets,
     context_of,
@@ -403,7 +404,12 @@ def _dealt_variables(
             alphabets[variables.depth(fk)] = variables.DEPTH_ALPHABET
             codes[variables.depth(fk)] = variables.depths(links)
             continue
-        unknown = work.unknown.get(fk.parent, {})
+        unknown = {
+            variables.profile(key, i)
+            for key in work.plan.counted[fk.parent]
+            if not work.children[key].whole
+            for i in range(COMPONENTS)
+        }
         known = {v: a for v, a in work.alphabets[fk.parent].items() if v not in unknown}
         features = variables.class_features(
             work.codes[fk.parent], known, work.rows[fk.parent].count

@@ -94,7 +94,7 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
     notes = schema.notes + broken + unkept + unstated
     plan = make_plan(schema, rows, copied)
     made = {n: t.rows if t.strategy == "synthesize" else 0 for n, t in tables.items()}
-    reading = make_reading(schema, plan, made, spec.fit_rows, spec.seed)
+    reading = make_reading(schema, plan, made, spec.fit_rows, spec.seed, database.count_rows)
     return Outline(schema, plan, tables, notes, wanted, reading=reading)
 
 

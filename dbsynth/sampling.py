@@ -9,7 +9,7 @@ but not what the table is like.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from dbsynth.databases.part import Ancestors, Drawn, Part, Referred, Under
@@ -39,10 +39,35 @@ class Reading:
 
 
 def make_reading(
-    schema: Schema, plan: Plan, rows: Mapping[str, int], most: int, seed: int
-) -> Reading:
-    """What is read where no table shall have much more than ``most`` rows in the sample."""
+    schema: Schema, plan: Plan, rows: Mapping[str, int], most: int, seed: int,
+    count: Callable[[Table, Part], int],
+) -> Reading:  # fmt: skip
+    """What is read where no table shall have much more than ``most`` rows in the sample.
+
+    A table whose rows hang under so few entities that hardly any is in is sampled by single rows.
+
+    Args:
+        count: How many rows a part of a table has.
+    """
+    alone: frozenset[str] = frozenset()
+    while True:
+        found = _reading(schema, plan, rows, most, seed, alone)
+        poor = frozenset(
+            name
+            for name, part in found.own.items()
+            if name not in alone and count(schema[name], part) < min(LEAST_ENTITIES, rows[name])
+        )
+        if not poor:
+            return found
+        alone |= poor
+
+
+def _reading(
+    schema: Schema, plan: Plan, rows: Mapping[str, int], most: int, seed: int,
+    alone: frozenset[str],
+) -> Reading:  # fmt: skip
     shares = shares_of(plan, rows, most)
+    shares |= {name: min(1.0, max(most, LEAST_ENTITIES) / rows[name]) for name in alone}
     members = entities(schema, plan, {name: (0.0, share) for name, share in shares.items()}, seed)
     own = {name: part for name, part in members.items() if rows[name] > most}
     thinned = frozenset(name for name in shares if name in own and name in plan.generating)
@@ -69,7 +94,7 @@ def shares_of(
             return
         share = most / largest[name]
         if rows[name] > most or rows[name] * share >= least:
-            found[name] = share
+            found[name] = min(1.0, max(share, least / rows[name]))
             return
         for child in children.get(name, ()):
             visit(child)

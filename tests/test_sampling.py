@@ -251,3 +251,25 @@ def numbers_of(url: str) -> dict[tuple[str, str], tuple[int, int]]:
                 table, [column.name for column in table.columns]
             ).items()
         }
+
+
+def test_rows_under_few_parents_are_not_missed(tmp_path: Path) -> None:
+    path = tmp_path / "skewed.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(
+            "CREATE TABLE station (id integer PRIMARY KEY, place text NOT NULL);"
+            "CREATE TABLE reading (station integer NOT NULL REFERENCES station, value integer NOT NULL)"
+        )
+        stations = [(i, "hill" if i % 2 else "lake") for i in range(3000)]
+        connection.executemany("INSERT INTO station VALUES (?, ?)", stations)
+        connection.executemany(
+            "INSERT INTO reading VALUES (17, ?)", [(i % 7,) for i in range(4000)]
+        )
+    outline, rows, links = read(f"sqlite:///{path}", SPEC)
+    assert 100 <= rows["reading"].own < 1.5 * MOST
+    (link,) = links.values()
+    assert (link >= 0).all()
+    assert outline.reading.thinned == {"reading"}
+    target = f"sqlite:///{tmp_path / 'clone.db'}"
+    clone(f"sqlite:///{path}", target, spec=SPEC)
+    assert numbers_of(target)["reading", "value"] == (4000, 4000)
