@@ -63,18 +63,23 @@ def parse_rule(text: str, schema: Schema) -> Rule:
     Raises:
         RuleError: It states none; names the nearest right name or form.
     """
-    problem: RuleError | None = None
+    # Of all that is wrong with it, what the form says that understood most of it.
+    problem, furthest = None, 0
     for form in FORMS:
-        words = Words(text, schema)
+        try:
+            words = Words(text, schema)
+        except RuleError as error:
+            raise RuleError(f"rule `{text}`: {error}") from None
         try:
             rule = form.parse(words)
             words.end()
         except NotMine:
-            continue
+            problem = None if words.understood >= furthest else problem
         except RuleError as error:
-            problem = problem or error
-            continue
-        return rule
+            problem = error if words.understood > furthest else problem
+        else:
+            return rule
+        furthest = max(furthest, words.understood)
     if problem is not None:
         raise RuleError(f"rule `{text}`: {problem}")
     examples = [form.EXAMPLE for form in FORMS]

@@ -93,6 +93,11 @@ class Words:
             self._tokens.append(found[1])
             place = found.end()
 
+    @property
+    def understood(self) -> int:
+        """How many words were read."""
+        return self._at
+
     def copy(self) -> Words:
         """A reader at the same place."""
         twin = Words("", self.schema)
