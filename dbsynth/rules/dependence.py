@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,8 +23,11 @@ _KNOWN = 0.9  # share of the rows whose value has a code of its own
 _MOST_JOINT = 4_000_000  # cells of a contingency table that is counted directly
 _MOST_WORK = 150_000_000  # rows times candidates looked at in the first pass
 _SAMPLE = 20_000
-_LOOSE = 0.985  # purity in the sample below which a candidate is dropped
-_TOLD = 0.05  # share of the mode's misses that one half of a pair must explain by itself
+_JUDGED = 200_000  # rows that suffice to judge a candidate
+_LOOSE = 0.95  # share of pairs in the sample that agree, below which a candidate is dropped
+_FEWEST_PAIRS = 40
+_MOST_COLUMNS = 100  # of a wide table, the first ones
+_TOLD = 0.02  # share of the disagreement that one half of a pair must explain by itself
 _PARTNERS = 6  # halves tried per dependent column
 
 
@@ -85,12 +88,14 @@ def mine_dependencies(
         entities: The entity of every row.
         least: Entities that must share a determinant's value before a map may name it.
     """
-    usable = {n: c for n, c in columns.items() if _is_known(c)}
+    known = [name for name, column in columns.items() if _is_known(column)][:_MOST_COLUMNS]
+    usable: Mapping[Place, Coded] = {name: columns[name] for name in known}
     causes = [n for n, c in usable.items() if c.size > 2 and _repeats(c, entities, least)]
     effects = [n for n in usable if usable[n].derivable and len(np.unique(usable[n].codes)) > 1]
     if not len(entities):
         return ()
     tried = max(1, len(causes) * len(effects) * max(1, len(causes)))
+    usable, entities = _thinned(usable, entities)
     sample = _sample(len(entities), len(causes) * len(effects))
     purity = {
         (a, c): _purity([usable[a].codes[sample]], [usable[a].size], usable[c], sample)
@@ -133,6 +138,24 @@ def _outlined(cause: Coded, effect: Coded, rows: Int64) -> bool:
     return _purity([cause.outline[rows]], [3], effect, rows)[0] >= 1 - MOST_EXCEPTIONS
 
 
+def _thinned(
+    columns: Mapping[Place, Coded], entities: Int64
+) -> tuple[Mapping[Place, Coded], Int64]:
+    """The rows of every so many entities, where there are more rows than a judgement needs."""
+    step = len(entities) // _JUDGED + 1
+    if step == 1:
+        return columns, entities
+    chosen = np.flatnonzero(entities % step == 0)
+    taken = {name: _taken(column, chosen) for name, column in columns.items()}
+    return taken, entities[chosen]
+
+
+def _taken(column: Coded, rows: Int64) -> Coded:
+    known = None if column.known is None else column.known[rows]
+    outline = None if column.outline is None else column.outline[rows]
+    return replace(column, codes=column.codes[rows], known=known, outline=outline)
+
+
 def _is_known(column: Coded) -> bool:
     return column.known is None or bool(column.known.sum() >= _KNOWN * len(column.known))
 
@@ -141,10 +164,12 @@ def _joint_size(names: Sequence[Place], columns: Mapping[Place, Coded]) -> int:
     return int(np.prod([columns[name].size for name in names], dtype=float))
 
 
-def _told(purity: tuple[float, float]) -> float:
-    """Share of what the commonest value misses that a column explains."""
-    pure, mode = purity
-    return (pure - mode) / max(1 - mode, 1e-9)
+def _told(
+    purity: tuple[float, float],
+) -> float:
+    """Share of the disagreement among all rows that a column explains; 0 on average by chance."""
+    agree, overall = purity
+    return (agree - overall) / max(1 - overall, 1e-9)
 
 
 def _sample(rows: int, candidates: int) -> Int64:
@@ -172,7 +197,7 @@ def _compact(codes: Int64) -> Int64:
 def _purity(
     causes: Sequence[Int64], sizes: Sequence[int], effect: Coded, rows: Int64
 ) -> tuple[float, float]:
-    """Share of rows with the commonest value of their group, and with that of all rows."""
+    """Share of the pairs of rows that agree, within groups and at all; 0 where there are few."""
     joined = combine(causes, sizes)
     keep = joined > 0
     if effect.known is not None:
@@ -180,9 +205,14 @@ def _purity(
     joined, ours = joined[keep], effect.codes[rows][keep]
     if not len(ours):
         return 0.0, 0.0
-    table, _ = _contingency(joined, ours)
-    best = _best_of_groups(table)
-    return float(best.sum() / len(ours)), float(np.bincount(ours).max() / len(ours))
+    table, groups = _contingency(joined, ours)
+    count = table[2].astype(np.float64)
+    rows_of = np.bincount(table[0], weights=count, minlength=groups)
+    pairs = float((rows_of * (rows_of - 1)).sum())
+    if pairs < _FEWEST_PAIRS:
+        return 0.0, 0.0
+    shares = np.bincount(ours) / len(ours)
+    return float((count * (count - 1)).sum()) / pairs, float((shares**2).sum())
 
 
 def _contingency(groups: Int64, codes: Int64) -> tuple[tuple[Int64, Int64, Int64], int]:

@@ -23,6 +23,7 @@ EXAMPLE = "orders.shipped_at is null where orders.cancelled is true"
 NULL, NOT_NULL, ZERO, NOT_ZERO = "null", "not null", "0", "not 0"
 TRUE, FALSE, SOME = "true", "false", "some"
 _MOST_CODES = 64
+_PROBE = 20_000  # rows on which a premise is tried first
 _MOST_PREMISES = 2  # per column and state, where none says it all
 _WORTH = 0.02  # share of the rows that a further premise must decide
 
@@ -310,6 +311,12 @@ def _subjects(data: Data, table: str, settled: set[Place]) -> Iterator[tuple[Pla
                 yield place, state, own
 
 
+def _nearly(ids: Int64, own: Bool) -> tuple[Bool, Bool]:
+    """Per value of the premise, whether most of its rows are in the state, and most are not."""
+    total, with_state = np.bincount(ids), np.bincount(ids, weights=own)
+    return (total > 0) & (with_state >= 0.95 * total), (total > 0) & (with_state <= 0.05 * total)
+
+
 @dataclass(frozen=True)
 class _Counts:
     """Cases per value of a premise: first those out of the state, then those in it.
@@ -349,6 +356,9 @@ def _candidates(
     tried: int, place: Mapping[str, int],
 ) -> Iterator[_Candidate]:  # fmt: skip
     ids, mine_ = premise.ids, own
+    step = len(own) // _PROBE + 1
+    if step > 1 and not np.logical_or(*_nearly(ids[::step], own[::step])).any():
+        return
     if premise.known is not None:
         ids, mine_, entities = ids[premise.known], own[premise.known], entities[premise.known]
     size = int(premise.ids.max(initial=0)) + 1
