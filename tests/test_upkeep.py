@@ -197,6 +197,20 @@ def test_a_declared_rule_is_kept_though_the_source_breaks_it(tmp_path: Path) -> 
         assert db.execute("SELECT count(*) FROM trip WHERE back < out").fetchone() == (0,)
 
 
+def test_rules_that_lead_in_a_circle_are_not_kept_together(shop: Path, tmp_path: Path) -> None:
+    rules = (
+        "orders.gross = orders.net + orders.tax",
+        "orders.net = orders.gross - orders.tax",
+        "orders.gross = orders.net * 1.19",
+    )
+    target = tmp_path / "clone.db"
+    spec = dbsynth.Spec(rules=rules)
+    report = dbsynth.clone(f"sqlite:///{shop}", f"sqlite:///{target}", spec=spec)
+    assert [rule for rule, _ in report.rules] == [rules[0]]
+    assert sum("is not kept" in note for note in report.notes) == 2
+    assert broken(target)["gross"] == 0
+
+
 @pytest.mark.parametrize(
     ("rule", "hint"),
     [

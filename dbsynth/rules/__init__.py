@@ -26,6 +26,7 @@ from dbsynth.rules import (
 from dbsynth.rules.balance import Balance
 from dbsynth.rules.base import Bool, Cases, Data, Kept, Place, Rule, View
 from dbsynth.rules.contiguous import Contiguous
+from dbsynth.rules.formula import Formula
 from dbsynth.rules.words import NotMine, RuleError, Words
 from dbsynth.schema import Schema
 
@@ -110,7 +111,15 @@ def choose(
     mined = {str(kept.rule): kept for kept in found}
     kept_rules: list[Kept] = []
     notes = []
+    needs: dict[Place, set[Place]] = {}
     for rule in dict.fromkeys(wanted):
+        if isinstance(rule, Formula):
+            inputs = set(rule.places[1:])
+            if rule.target in needs or arithmetic.reaches(needs, inputs, rule.target):
+                notes.append(f"rule `{rule}` is not kept: its column follows from another rule, or"
+                             " in a circle from itself")  # fmt: skip
+                continue
+            needs[rule.target] = inputs
         kept = mined.get(str(rule)) or _declared(rule, view)
         kept_rules.append(kept)
         if kept.declared:

@@ -29,7 +29,7 @@ from dbsynth.rules.expression import (
 from dbsynth.rules.formula import EXAMPLE, Formula, formula_rule, near, parse
 from dbsynth.schema import ForeignKey
 
-__all__ = ["EXAMPLE", "mine", "parse"]
+__all__ = ["EXAMPLE", "mine", "parse", "reaches"]
 
 _FIRST_ROWS = 8
 _ROWS = 128
@@ -559,7 +559,7 @@ def _acyclic(found: Sequence[Kept]) -> Iterator[Kept]:
         rule = kept.rule
         assert isinstance(rule, Formula)
         inputs = set(rule.places[1:])
-        if rule.target in needs or _reaches(needs, inputs, rule.target):
+        if rule.target in needs or reaches(needs, inputs, rule.target):
             continue
         needs[rule.target] = inputs
         yield kept
@@ -573,7 +573,7 @@ def _rank(kept: Kept) -> tuple[float, int, int, int]:
     return -kept.held / kept.of, size, turned, len(str(rule))
 
 
-def _reaches(needs: dict[Place, set[Place]], start: set[Place], goal: Place) -> bool:
+def reaches(needs: dict[Place, set[Place]], start: set[Place], goal: Place) -> bool:
     """Whether something in ``start`` follows, perhaps by a long way, from the goal."""
     open_, seen = list(start), set(start)
     while open_:
