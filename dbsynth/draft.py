@@ -135,7 +135,7 @@ def _draw_families(
     """The rows of families, with times that walk from sibling to sibling where there are such."""
     facts = draft.model.tables[table.name]
     columns = {v: a for n, c in facts.columns.items() for v, a in column_variables(n, c).items()}
-    memory = {v: columns[v] for v in facts.recalled}
+    memory = {key: tuple(columns[v] for v in key) for key in facts.recalled}
     keeper, walk = keeper_of(draft, table, links), walk_of(draft, table)
     derivers = [keeper.deriver] if walk is None else [walk.deriver, keeper.deriver]
     codes = sample_families(

@@ -8,6 +8,7 @@ about the children as a whole, the *profile*, are drawn with the parent and know
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -29,14 +30,16 @@ SINGLE_ROUNDS = 256  # positions beyond are drawn in blocks of doubling size
 COMPONENTS = 3
 PROFILE_BINS = 24
 PROFILE_ALPHABET = Alphabet(PROFILE_BINS + 1, ordered=True)
-NOTHING_RECALLED: Mapping[str, Alphabet] = MappingProxyType({})
+NOTHING_RECALLED: Mapping[tuple[str, ...], tuple[Alphabet, ...]] = MappingProxyType({})
 NOTHING_REPEATED: Mapping[str, str] = MappingProxyType({})
 _FEWEST_FAMILIES = 60
 _LONG_FAMILIES = 4  # mean family size from which a history is long enough to recall from
 _RECALL_CODES = 24
+_RECALL_PAIRS = 64
+_MOST_KEYS = 8
 _RECALL_ROWS = 20_000
 _RECALL_GAIN = 0.2
-_MOST_RECALLED = 4
+_MOST_RECALLED = 3
 _MANY_CODES = 10
 _LEAST_SAME = 0.3
 _FEWEST_CHILDREN = 1.5  # mean family size below which a profile says nothing that counts do not
@@ -91,25 +94,31 @@ def context_of(
     return seen
 
 
+Key = tuple[str, ...]
+"""Variables by whose codes, taken together, a family recalls."""
+
+
 def recalled(
     codes: Mapping[str, Codes],
-    keys: Sequence[str],
+    keys: Sequence[Key],
     names: Mapping[str, Alphabet],
     links: Int64,
 ) -> dict[str, Codes]:
-    """What each real row recalls: 0 where no sibling before had the same code of a key."""
+    """What each real row recalls: 0 where no sibling before had the same codes of a key."""
     found = {}
     for key in keys:
-        before = _last_alike(codes[key], links)
+        before = _last_alike([codes[v] for v in key], links)
         for v in remembered(names):
-            found[variables.recall(key, v)] = np.append(codes[v], np.uint16(0))[before]
+            found[variables.recall(variables.joint(key), v)] = np.append(codes[v], np.uint16(0))[
+                before
+            ]
     return found
 
 
-def _last_alike(codes: Codes, links: Int64) -> Int64:
-    """The last sibling before each row that had the same code; -1 for none."""
+def _last_alike(codes: Sequence[Codes], links: Int64) -> Int64:
+    """The last sibling before each row that had the same codes; -1 for none."""
     alone = np.where(links >= 0, links, -1 - np.arange(len(links)))
-    group = group_ids([alone, codes])
+    group = group_ids([alone, *codes])
     return previous_rows(group, rank_in_group(group))
 
 
@@ -118,43 +127,60 @@ def recall_keys(
     alphabets: Mapping[str, Alphabet],
     links: Int64,
     order: Sequence[str],
-) -> tuple[str, ...]:
-    """The categories by which a family's history is worth remembering.
+) -> tuple[Key, ...]:
+    """The categories, or pairs of them, by which a family's history is worth remembering.
 
     The payee of a standing order is that of the last standing order, not that of the last
-    transaction.  A category is worth it where what its last sibling had agrees with a row clearly
-    more often than what the sibling before had, or that of a category taken already.
+    transaction.  A key is worth it where what its last sibling had agrees with a row clearly more
+    often than what the sibling before had, or that of a key taken already.
     """
     if not _long(links):
         return ()
     before = previous_rows(links, positions(links))
     later = np.flatnonzero(before >= 0)[:_RECALL_ROWS]
-    targets = [v for v in order if v in remembered(alphabets)]
-    best = {v: float(np.mean(codes[v][before[later]] == codes[v][later])) for v in targets}
-    agree: dict[str, dict[str, float]] = {}
-    for place, key in enumerate(order):
-        alphabet = alphabets[key]
-        if alphabet.ordered or not 2 < alphabet.size <= _RECALL_CODES or "column:" not in key:
-            continue
-        alike = _last_alike(codes[key], links)[later]
+    best = {
+        v: float(np.mean(codes[v][before[later]] == codes[v][later]))
+        for v in order
+        if v in remembered(alphabets)
+    }
+    agree: dict[Key, dict[str, float]] = {}
+    for key in _possible_keys(alphabets, order):
+        alike = _last_alike([codes[v] for v in key], links)[later]
         agree[key] = {
             v: float(np.mean((codes[v][alike] == codes[v][later]) & (alike >= 0)))
-            for v in order[place + 1 :]
+            for v in order[order.index(key[-1]) + 1 :]
             if v in best
         }
-    chosen: list[str] = []
+    chosen: list[Key] = []
     while agree and len(chosen) < _MOST_RECALLED:
         gains = {
             # the share of the disagreements that go away
             key: sum(max(0.0, share - best[v]) / (1.02 - best[v]) for v, share in found.items())
             for key, found in agree.items()
         }
-        key = max(gains, key=lambda k: (gains[k], k))
+        key = max(gains, key=lambda k: (gains[k], -len(k), k))
         if gains[key] < _RECALL_GAIN:
             break
         chosen.append(key)
         best |= {v: max(share, best[v]) for v, share in agree.pop(key).items()}
-    return tuple(key for key in order if key in chosen)
+    return tuple(chosen)
+
+
+def _possible_keys(alphabets: Mapping[str, Alphabet], order: Sequence[str]) -> list[Key]:
+    """Categories with few codes, and pairs of them with few combinations."""
+    single = [
+        v
+        for v in order
+        if v.startswith("column:")
+        and not alphabets[v].ordered
+        and 2 < alphabets[v].size <= _RECALL_CODES
+    ][:_MOST_KEYS]
+    pairs = [
+        (a, b)
+        for a, b in itertools.combinations(single, 2)
+        if alphabets[a].size * alphabets[b].size <= _RECALL_PAIRS
+    ]
+    return [*((v,) for v in single), *pairs]
 
 
 def _long(links: Int64) -> bool:
@@ -167,7 +193,7 @@ def repeated_from(
     codes: Mapping[str, Codes],
     alphabets: Mapping[str, Alphabet],
     known: Mapping[str, Codes],
-    memory: Sequence[str],
+    memory: Sequence[Key],
     links: Int64,
     order: Sequence[str],
 ) -> dict[str, str]:
@@ -189,7 +215,7 @@ def repeated_from(
             or v not in remembered(alphabets)
         ):
             continue
-        keys = [key for key in memory if key in order[:place]]
+        keys = [variables.joint(key) for key in memory if set(key) <= set(order[:place])]
         sources = [variables.previous(v), *(variables.recall(key, v) for key in keys)]
         agree = {s: float(np.mean(known[s][later] == codes[v][later])) for s in sources}
         source = max(agree, key=lambda s: agree[s])
@@ -228,7 +254,7 @@ def sample_families(
     parent: Mapping[str, Codes],
     links: Int64,
     key: int,
-    memory: Mapping[str, Alphabet] = NOTHING_RECALLED,
+    memory: Mapping[Key, tuple[Alphabet, ...]] = NOTHING_RECALLED,
     repeated: Mapping[str, str] = NOTHING_REPEATED,
     deriver: Callable[[Int64, Int64, Int64], Derive] = nobody,
 ) -> dict[str, Codes]:
@@ -301,25 +327,35 @@ def _rounds(last: int) -> Iterator[int]:
 class _Recall:
     """The last row of every family with every code of the keys by which families recall."""
 
-    last: Mapping[str, Int64]
+    keys: Mapping[Key, tuple[Alphabet, ...]]
+    last: Mapping[Key, Int64]
     drawn: Mapping[str, Codes]
 
     @classmethod
-    def of(cls, keys: Mapping[str, Alphabet], families: int, drawn: Mapping[str, Codes]) -> _Recall:
+    def of(
+        cls,
+        keys: Mapping[Key, tuple[Alphabet, ...]],
+        families: int,
+        drawn: Mapping[str, Codes],
+    ) -> _Recall:
         """An empty memory."""
-        return cls({k: np.full((families, a.size), -1, np.int64) for k, a in keys.items()}, drawn)
+        sizes = {key: math.prod(a.size for a in found) for key, found in keys.items()}
+        last = {key: np.full((families, size), -1, np.int64) for key, size in sizes.items()}
+        return cls(keys, last, drawn)
 
     def deriver(self, links: Int64, derive: Derive) -> Derive:
         """What recalls as soon as a key is drawn, after the given derivations."""
 
         def recall(variable: str, found: dict[str, Codes]) -> None:
             derive(variable, found)
-            if variable in self.last:
-                before = self.last[variable][np.maximum(links, 0), found[variable]]
+            for key in self.keys:
+                if key[-1] != variable:
+                    continue
+                before = self.last[key][np.maximum(links, 0), self._joint(key, found)]
                 before = np.where(links >= 0, before, -1)
                 for name, codes in self.drawn.items():
                     if not name.startswith(("count:", "profile:")):
-                        found[variables.recall(variable, name)] = codes[before]
+                        found[variables.recall(variables.joint(key), name)] = codes[before]
 
         return recall
 
@@ -327,7 +363,10 @@ class _Recall:
         """Take in rows that were drawn, in their order."""
         linked = links >= 0
         for key, last in self.last.items():
-            last[links[linked], found[key][linked]] = rows[linked]
+            last[links[linked], self._joint(key, found)[linked]] = rows[linked]
+
+    def _joint(self, key: Key, found: Mapping[str, Codes]) -> Int64:
+        return variables.joint_codes([found[v] for v in key], self.keys[key])
 
 
 def _repeater(repeated: Mapping[str, str], context: Mapping[str, Codes], derive: Derive) -> Derive:

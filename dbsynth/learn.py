@@ -23,6 +23,7 @@ from dbsynth.engines.base import Engine, TableModel
 from dbsynth.families import (
     COMPONENTS,
     PROFILE_ALPHABET,
+    Key,
     context_alphabets,
     context_of,
     lineage,
@@ -149,7 +150,7 @@ class _Work:
     unknown: dict[str, dict[str, Bool]] = field(default_factory=dict)  # rows of each variable
     degrees: dict[ForeignKey, Degrees] = field(default_factory=dict)
     counters: dict[ForeignKey, Codec] = field(default_factory=dict)
-    recalled: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    recalled: dict[str, tuple[Key, ...]] = field(default_factory=dict)
     repeated: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -443,7 +444,7 @@ def _fit_table(
     links = work.links[fk] if fk else np.arange(rows)
     context, context_codes = {}, {}
     usable = np.flatnonzero(_usable(work, table))
-    memory: tuple[str, ...] = ()
+    memory: tuple[Key, ...] = ()
     repeated: dict[str, str] = {}
     if fk:
         memory = work.recalled[table.name] = recall_keys(codes, chain, links, ordered)
@@ -493,7 +494,7 @@ def _fit_table(
 def _with_memory(
     chain: Mapping[str, Alphabet],
     ordered: Sequence[str],
-    memory: Sequence[str],
+    memory: Sequence[Key],
     repeated: Mapping[str, str],
 ) -> tuple[dict[str, Alphabet], list[str]]:
     """The variables of a table, what each key recalls right behind it, and "same again" before."""
@@ -503,10 +504,12 @@ def _with_memory(
             wide[variables.same(variable)] = variables.YES_OR_NO
             found.append(variables.same(variable))
         found.append(variable)
-        if variable in memory:
-            seen = {variables.recall(variable, v): a for v, a in remembered(chain).items()}
-            wide |= seen
-            found += seen
+        for key in memory:
+            if key[-1] == variable:
+                name = variables.joint(key)
+                seen = {variables.recall(name, v): a for v, a in remembered(chain).items()}
+                wide |= seen
+                found += seen
     return wide, found
 
 

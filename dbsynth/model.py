@@ -215,7 +215,7 @@ class TableFacts:
     columns: Mapping[str, ColumnModel] = field(default_factory=dict)
     copied: pa.Table | None = None
     people: AvoidList | None = None
-    recalled: tuple[str, ...] = ()
+    recalled: tuple[tuple[str, ...], ...] = ()
     repeated: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -432,6 +432,14 @@ def _from_file(file: zipfile.ZipFile, value: Mapping[str, Any]) -> Model:
         member = f"copied/{numbers[name]}"
         copied = _read_arrow(file.read(member)) if member in members else None
         tables[name] = _facts(facts, copied, keys)
+
+    def restored(folder: str) -> dict[str, TableModel]:
+        return {
+            name: engine.restore(_read_npz(file.read(f"{folder}/{number}")))
+            for name, number in numbers.items()
+            if f"{folder}/{number}" in members
+        }
+
     return Model(
         schema,
         Plan(
@@ -448,11 +456,7 @@ def _from_file(file: zipfile.ZipFile, value: Mapping[str, Any]) -> Model:
         tables,
         {keys[int(i)]: _degrees(d) for i, d in value["degrees"].items()},
         {keys[int(i)]: codec_from_json(c) for i, c in value["counters"].items()},
-        {
-            name: engine.restore(_read_npz(file.read(f"engine/{number}")))
-            for name, number in numbers.items()
-            if f"engine/{number}" in members
-        },
+        restored("engine"),
         {keys[int(i)]: tuple(keys[j] for j in p) for i, p in value["diamonds"].items()},
         tuple(value["notes"]),
         tuple(kept_from_json(rule, schema) for rule in value["rules"]),
@@ -467,7 +471,7 @@ def _facts(
     people = AvoidList.from_bytes(bytes.fromhex(value["people"])) if value["people"] else None
     return TableFacts(
         value["strategy"], value["reason"], value["rows"], columns, copied, people,
-        tuple(value["recalled"]), value["repeated"],
+        tuple(tuple(key) for key in value["recalled"]), value["repeated"],
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import kernel
 from dbsynth.engines.base import NO_MASKS, NO_SHARES, Arrays, Derive, nothing
+from dbsynth.engines.variables import POSITION
 from dbsynth.randomness import hashed
 
 Float32 = npt.NDArray[np.float32]
@@ -40,6 +41,7 @@ _SLICE = 100_000  # rows that are classified at a time
 _THREADS = 2
 _RAKING_ROUNDS = 12
 _GRAIN = 1 << 10  # parts of a row that raked leaves count in
+OPENINGS = 200  # first rows of families that are enough to learn from by themselves
 SMALL_ROOT = 5_000  # below, a table without parent is easily memorised
 
 
@@ -253,8 +255,46 @@ def _fit_tree(
     gain: float,
     key: int,
 ) -> Tree:
+    """The tree of a variable; the first rows of families have a branch of their own.
+
+    They know no sibling, and are few beside the rest: a split would seldom find them.
+    """
     goal = embed(rows[target], alphabets[target], key)
+    if POSITION in before:
+        first = rows[POSITION] == 0
+        if min(first.sum(), (~first).sum()) >= OPENINGS:
+            branches = []
+            for side in (first, ~first):
+                some = {name: rows[name][side] for name in (*before, target)}
+                args = target, before, alphabets, some, entity[side], least, gain
+                branches.append(tree_on(goal[side], *args))
+            return _branched(POSITION, alphabets[POSITION].size, *branches)
     return tree_on(goal, target, before, alphabets, rows, entity, least, gain)
+
+
+def _branched(feature: str, size: int, first: Tree, rest: Tree) -> Tree:
+    """One tree for rows that have code 0 of a feature, another one for those that have not."""
+
+    def moved(tree: Tree, nodes: int, features: int, leaves: int) -> npt.NDArray[np.int32]:
+        found = tree.nodes.copy()
+        inner = found[0] >= 0
+        found[0, inner] += features
+        found[2:, inner] += nodes
+        found[2, ~inner] += leaves
+        return found
+
+    before, leaves = first.nodes.shape[1], len(first.starts) - 1
+    root = np.array([[0], [0], [1], [1 + before]], np.int32)
+    nodes = [root, moved(first, 1, 1, 0), moved(rest, 1 + before, 1 + len(first.features), leaves)]
+    return Tree(
+        first.target,
+        (feature, *first.features, *rest.features),
+        (np.arange(size, dtype=np.uint8), *first.maps, *rest.maps),
+        np.concatenate(nodes, axis=1),
+        np.concatenate([first.starts, rest.starts[1:] + first.starts[-1]]),
+        np.concatenate([first.codes, rest.codes]),
+        np.concatenate([first.counts, rest.counts]),
+    )
 
 
 def tree_on(

@@ -92,6 +92,19 @@ def recall(key: str, variable: str) -> str:
     return f"{RECALL}{key}|{variable}"
 
 
+def joint(keys: Sequence[str]) -> str:
+    """The name of several variables taken together."""
+    return "&".join(keys)
+
+
+def joint_codes(codes: Sequence[Codes], alphabets: Sequence[Alphabet]) -> Int64:
+    """A number for every combination of codes; below the product of the sizes."""
+    found = np.zeros(len(codes[0]), np.int64)
+    for part, alphabet in zip(codes, alphabets, strict=True):
+        found = found * alphabet.size + part
+    return found
+
+
 def same(variable: str) -> str:
     """Whether a variable is what an earlier sibling had: 1 no, 2 yes."""
     return f"{SAME}{variable}"
