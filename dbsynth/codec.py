@@ -23,7 +23,7 @@ from dbsynth.schema import Column, Kind
 Codes = npt.NDArray[np.uint16]
 Float64 = npt.NDArray[np.float64]
 
-BINS = 64
+BINS = 128
 HEAVY_SHARE = 1 / 256  # a value with this share of the rows has a code of its own
 MOST_ATOMS = 400
 SEGMENTS = 5  # a bin is decoded by interpolation over so many inner quantiles

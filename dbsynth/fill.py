@@ -26,7 +26,14 @@ from dbsynth.pieces import piece_variables, put_together
 from dbsynth.randomness import Float64, UInt64, hashed
 from dbsynth.repeats import identity_index
 from dbsynth.schema import Column, ForeignKey, Kind, Table
-from dbsynth.times import form_of, microseconds_of, on_calendar, placed
+from dbsynth.times import (
+    cell_limits,
+    form_of,
+    microseconds_of,
+    on_calendar,
+    placed,
+    within_days,
+)
 
 Int64 = npt.NDArray[np.int64]
 _DEEPEST = 40
@@ -185,10 +192,14 @@ def placed_times(
         key = draft.streams.key("clock", table.name, column.name)
         clocks = drawn[variables.clock(column.name)]
         clock = microseconds_of(calendar.clock.decode(clocks, index, key), "")
-    return placed(
-        column, model, decoded, anchors,
-        lambda times, floor: on_calendar(times, floor, weekdays, clock, calendar),
-    )  # fmt: skip
+    low, high = cell_limits(column, model, drawn[variables.column(column.name)])
+
+    def move(times: Float64, floor: Float64 | None) -> Float64:
+        moved = on_calendar(times, floor, weekdays, clock, calendar)
+        origin = 0.0 if floor is None else floor
+        return within_days(moved, times, low + origin, high + origin)
+
+    return placed(column, model, decoded, anchors, move)
 
 
 def anchor_times(draft: Draft, table: Table, anchor: Anchor, rows: Int64) -> Float64:

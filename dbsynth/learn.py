@@ -62,6 +62,7 @@ from dbsynth.times import (
     gap_of,
     grid,
     in_order_of_time,
+    in_sequence,
     time_of,
 )  # fmt: skip
 
@@ -220,11 +221,12 @@ def _in_sequence(
     encoded: dict[str, Rows], links: dict[ForeignKey, Int64], fk: ForeignKey,
 ) -> None:  # fmt: skip
     """Put siblings in the order of their time, and draw it as gaps where these tell something."""
-    for column in in_order_of_time(times):
+    rows = encoded[name]
+    guests = np.arange(rows.count) >= rows.own  # their siblings were not read
+    for column in in_sequence(times, np.where(guests, -1, links[fk])):
         anchor, own = columns[column].anchor, times[column].numbers
-        if (anchor and anchor.key is None) or not len(own) or np.isnan(own).any():
+        if anchor and anchor.key is None:
             continue
-        guests = np.arange(len(own)) >= encoded[name].own  # their siblings were not read
         found = gap_of(times[column], np.where(guests, -1, links[fk]), k_threshold(len(own)))
         if found is not None:
             gap, codes = found

@@ -26,6 +26,7 @@ from dbsynth.codec import (
     write_form,
 )  # fmt: skip
 from dbsynth.model import Anchor, Calendar, ColumnModel, Gap
+from dbsynth.randomness import hashed
 from dbsynth.schema import Column, Kind
 
 Float64 = npt.NDArray[np.float64]
@@ -35,7 +36,9 @@ _STEADIER_IN_ORDER = 0.95  # less is asked of a distance that never changes its 
 _NEAR = 0.5
 _FEWEST = 30
 _TOGETHER = 0.5
-_EVEN = 0.6  # gaps are even below this share of the variation that chance would give
+_HALVES = 0x5EED
+_WHEN, _CELLS, _PRIOR = 16, 256, 5.0
+_FORETOLD = 0.1  # nats
 _WIDE = 45 * DAY  # times that spread less are not moved about in the week
 _THURSDAY = 3  # 1970-01-01 was one, counted from Monday
 
@@ -241,6 +244,25 @@ def on_calendar(
     return np.where(keep, times, moved)
 
 
+def cell_limits(column: Column, model: ColumnModel, codes: Codes) -> tuple[Float64, Float64]:
+    """The least and the largest number of the cell of each code, in microseconds."""
+    number = model.codec.number if isinstance(model.codec, Formatted) else model.codec
+    assert isinstance(number, Number)
+    cells = np.minimum(np.maximum(codes.astype(np.int64) - 4, 0), len(number.points) - 1)
+    single = ~np.isnan(number.points[cells])
+    unit = _unit(form_of(column, model)[0])
+    low = np.where(single, number.points[cells], number.inner[cells, 0])
+    high = np.where(single, number.points[cells], number.inner[cells, -1])
+    return low * unit, high * unit
+
+
+def within_days(moved: Float64, times: Float64, low: Float64, high: Float64) -> Float64:
+    """Times moved on the calendar, but to no day on which their cell has no times."""
+    day = np.floor(_finite(moved) / DAY)
+    outside = (day < np.floor(_finite(low) / DAY)) | (day > np.floor(_finite(high) / DAY))
+    return np.where(outside & np.isfinite(times), times, moved)
+
+
 def _finite(numbers: Float64) -> Float64:
     """The numbers, nought where there is none or an infinite one."""
     return np.where(np.isfinite(numbers), numbers, 0.0)
@@ -257,9 +279,7 @@ def microseconds_of(values: pa.Array, form: str) -> Float64:
 def gap_of(own: Times, links: npt.NDArray[np.int64], k: int) -> tuple[Gap, Codes] | None:
     """How siblings follow each other in time, where that is not as if each came by chance.
 
-    Points that fall on a span by chance leave gaps whose share of the span has a Dirichlet
-    distribution, with a coefficient of variation just below 1 (Pyke, Spacings, JRSS B 1965).  Gaps
-    that are far more even than that, or far less, are worth drawing as such.
+    Gaps are worth drawing as such where they foretell the next time better than the date does.
 
     Returns:
         The gap and its codes; None where the time is better drawn by itself.
@@ -271,7 +291,7 @@ def gap_of(own: Times, links: npt.NDArray[np.int64], k: int) -> tuple[Gap, Codes
     follows = (links[order][1:] == links[order][:-1]) & (links[order][1:] >= 0)
     gaps = np.full(len(times), np.nan)
     gaps[1:][follows] = np.diff(times[order])[follows]
-    if follows.sum() < _FEWEST or not _telling(gaps, times[order], links[order]):
+    if follows.sum() < _FEWEST or not _telling(gaps, times[order], links[order], own.step):
         return None
     kind = Kind.INTEGER if own.kind is Kind.DATE else Kind.INTERVAL
     whole = np.nan_to_num(gaps / _unit(own.kind))
@@ -284,22 +304,68 @@ def gap_of(own: Times, links: npt.NDArray[np.int64], k: int) -> tuple[Gap, Codes
     return Gap(codec, own.step, latest), codes
 
 
-def _telling(gaps: Float64, times: Float64, links: npt.NDArray[np.int64]) -> bool:
-    """Whether the gaps of siblings, which lie side by side, are not those of random points."""
+def in_sequence(times: Mapping[str, Times], links: npt.NDArray[np.int64]) -> list[str]:
+    """Columns without NULL by which siblings can be put in order; those that tell most apart first.
+
+    A column in which most siblings have the same time, such as that of a bulk update, comes last.
+    """
+    found = []
+    for name in in_order_of_time(times):
+        own = times[name].numbers
+        if not len(own) or np.isnan(own).any():
+            continue
+        order = np.lexsort((own, links))
+        siblings = (links[order][1:] == links[order][:-1]) & (links[order][1:] >= 0)
+        same = np.diff(own[order])[siblings] == 0
+        found.append((bool(len(same)) and float(same.mean()) >= _TOGETHER, name))
+    return [name for _, name in sorted(found, key=lambda pair: pair[0])]
+
+
+def _telling(gaps: Float64, times: Float64, links: npt.NDArray[np.int64], step: float) -> bool:
+    """Whether the gaps of siblings, which lie side by side, foretell times better than the date.
+
+    Times at random, once sorted, have telling gaps as well: more is asked than of shuffled times.
+    """
     known = ~np.isnan(gaps)
     if np.mean(gaps[known] == 0) >= _TOGETHER:
         return True
-    family = np.cumsum(~known) - 1
-    size = np.bincount(family)
-    first = np.flatnonzero(~known)
-    span = times[first + size - 1] - times[first]
-    steps = size[family] - 1
-    usable = known & (steps >= 2) & (span[family] > 0)
-    if usable.sum() >= _FEWEST and usable.sum() >= known.sum() * _TOGETHER:
-        share = gaps[usable] * steps[usable] / span[family][usable]
-        by_chance = np.mean((steps[usable] - 1) / (steps[usable] + 1))
-        return not by_chance * _EVEN**2 < float(np.mean((share - 1) ** 2)) < by_chance / _EVEN**2
-    return _spread(gaps[known]) < _STEADIER * _spread(times[links >= 0])
+    shuffled = times[np.argsort(hashed(_HALVES, np.arange(len(times))), kind="stable")]
+    shuffled = shuffled[np.lexsort((shuffled, links))]
+    by_chance = _foretold(
+        np.where(known, np.diff(shuffled, prepend=0.0), np.nan), shuffled, links, step
+    )
+    return _foretold(gaps, times, links, step) > max(by_chance, 0.0) + _FORETOLD
+
+
+def _foretold(gaps: Float64, times: Float64, links: npt.NDArray[np.int64], step: float) -> float:
+    """By how much gaps foretell the next time better than dates do, in nats.
+
+    Judged on half of the families by what was counted in the others: the mean log density of the
+    next time, from a histogram of gaps and from one of dates, both given about when it is.
+    """
+    known = ~np.isnan(gaps)
+    before = np.flatnonzero(known) - 1
+    when = np.searchsorted(np.quantile(times, np.linspace(0, 1, _WHEN + 1)[1:-1]), times[before])
+    learnt = hashed(_HALVES, links[known]) % np.uint64(2) == 0
+    if min(learnt.sum(), (~learnt).sum()) < _FEWEST:
+        return 0.0
+    by_gap = _log_density(gaps[known], when, learnt, step)
+    return by_gap - _log_density(times[known], when, learnt, step)
+
+
+def _log_density(
+    numbers: Float64, when: npt.NDArray[np.int64], learnt: npt.NDArray[np.bool_], step: float
+) -> float:
+    """The mean log density, per step, of numbers under histograms of those that are learnt from."""
+    edges = np.unique(np.quantile(numbers[learnt], np.linspace(0, 1, _CELLS + 1)))
+    cells = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, len(edges) - 1)
+    width = np.maximum(np.diff(edges, append=edges[-1] + step) / step, 1.0)
+    share = (np.bincount(cells[learnt], minlength=len(edges)) + 0.5) / (learnt.sum() + 0.5)
+    counts = np.zeros((_WHEN, len(edges)))
+    np.add.at(counts, (when[learnt], cells[learnt]), 1)
+    smooth = (counts + _PRIOR * share) / (counts.sum(axis=1, keepdims=True) + _PRIOR)
+    test = ~learnt
+    return float(np.mean(np.log(smooth[when[test], cells[test]] / width[cells[test]])))
 
 
 def in_order_of_time(times: Mapping[str, Times]) -> list[str]:
