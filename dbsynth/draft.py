@@ -112,7 +112,7 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None, hand: Hand) -> N
     key = draft.streams.key("sample", name)
     if fk is None or links is None:
         keeper = keeper_of(draft, table, np.full(total, -1))
-        derive = keeper.deriver(np.arange(total), np.zeros(total, np.int64), np.full(total, -1))
+        derive = keeper.derivation(np.arange(total), np.zeros(total, np.int64), np.full(total, -1))
         draft.codes[name] = hand(
             draft, name, lambda engine: engine.sample(total, {}, key=key, derive=derive)
         )
@@ -137,9 +137,9 @@ def _draw_families(
     columns = {v: a for n, c in facts.columns.items() for v, a in column_variables(n, c).items()}
     memory = {key: tuple(columns[v] for v in key) for key in facts.recalled}
     keeper, walk = keeper_of(draft, table, links), walk_of(draft, table)
-    derivers = [keeper.deriver] if walk is None else [walk.deriver, keeper.deriver]
+    derivations = [keeper.derivation] if walk is None else [walk.derivation, keeper.derivation]
     codes = sample_families(
-        engine, inherited, links, key, memory, facts.repeated, in_a_row(derivers)
+        engine, inherited, links, key, memory, facts.repeated, in_a_row(derivations)
     )
     if walk is not None:
         walk.settle()

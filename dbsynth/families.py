@@ -256,7 +256,7 @@ def sample_families(
     key: int,
     memory: Mapping[Key, tuple[Alphabet, ...]] = NOTHING_RECALLED,
     repeated: Mapping[str, str] = NOTHING_REPEATED,
-    deriver: Callable[[Int64, Int64, Int64], Derive] = nobody,
+    derivation: Callable[[Int64, Int64, Int64], Derive] = nobody,
 ) -> dict[str, Codes]:
     """Draw the rows of families round by round.
 
@@ -265,7 +265,7 @@ def sample_families(
         links: Parent of every row, siblings side by side; -1 for none.
         memory: The keys by which families recall, and their alphabets.
         repeated: Variables that may repeat what another says, and that other.
-        deriver: Given some rows, their places and the siblings drawn before them, what derives
+        derivation: Given some rows, their places and the siblings drawn before them, what derives
             codes while they are drawn.
     """
     position, size = positions(links), sizes(links)
@@ -282,7 +282,7 @@ def sample_families(
         before = np.where(position[rows] > 0, rows - position[rows] + first - 1, -1)
         places = variables.places(position[rows], size[rows])
         context = _Known(parent, drawn, links[rows], places, before)
-        derive = recall.deriver(links[rows], deriver(rows, position[rows], before))
+        derive = recall.derivation(links[rows], derivation(rows, position[rows], before))
         derive = _repeater(repeated, context, derive)
         found = model.sample(len(rows), context, key=int(hashed(key, number)), derive=derive)
         recall.remember(rows, links[rows], found)
@@ -299,11 +299,11 @@ def sample_families(
 Deriver = Callable[[Int64, Int64, Int64], Derive]
 
 
-def in_a_row(derivers: Sequence[Deriver]) -> Deriver:
+def in_a_row(derivations: Sequence[Deriver]) -> Deriver:
     """What lets several derive, one after the other."""
 
-    def deriver(rows: Int64, place: Int64, before: Int64) -> Derive:
-        steps = [make(rows, place, before) for make in derivers]
+    def derivation(rows: Int64, place: Int64, before: Int64) -> Derive:
+        steps = [make(rows, place, before) for make in derivations]
 
         def derive(variable: str, drawn: dict[str, Codes]) -> None:
             for step in steps:
@@ -311,7 +311,7 @@ def in_a_row(derivers: Sequence[Deriver]) -> Deriver:
 
         return derive
 
-    return deriver
+    return derivation
 
 
 def _rounds(last: int) -> Iterator[int]:
@@ -343,7 +343,7 @@ class _Recall:
         last = {key: np.full((families, size), -1, np.int64) for key, size in sizes.items()}
         return cls(keys, last, drawn)
 
-    def deriver(self, links: Int64, derive: Derive) -> Derive:
+    def derivation(self, links: Int64, derive: Derive) -> Derive:
         """What recalls as soon as a key is drawn, after the given derivations."""
 
         def recall(variable: str, found: dict[str, Codes]) -> None:

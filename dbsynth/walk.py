@@ -53,7 +53,7 @@ class Walk:
     gap: Gap
     times: Float64
 
-    def deriver(self, rows: Int64, position: Int64, before: Int64) -> Derive:
+    def derivation(self, rows: Int64, position: Int64, before: Int64) -> Derive:
         """What puts the codes of times in place while some rows are drawn.
 
         Args:

@@ -35,7 +35,7 @@ class Keeper:
     links: Int64
     steps: tuple[Step, ...]
 
-    def deriver(self, rows: Int64, place: Int64, before: Int64) -> Derive:
+    def derivation(self, rows: Int64, place: Int64, before: Int64) -> Derive:
         """What puts codes in place while some rows are drawn.
 
         Args:

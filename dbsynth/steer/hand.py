@@ -342,7 +342,7 @@ def meeting(
         many = int(np.clip(1.5 * len(bad) / share, 1_000, _BATCH))
         key = draft.streams.key("again", table, round_)
         nobody = np.full(many, -1)
-        derive = keeper_of(draft, draft.model.schema[table], nobody).deriver(
+        derive = keeper_of(draft, draft.model.schema[table], nobody).derivation(
             np.arange(many), np.zeros(many, np.int64), nobody
         )
         pool = engine.sample(many, {}, key=key, derive=derive)
