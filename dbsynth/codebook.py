@@ -140,8 +140,17 @@ def _said_by(rule: Implied, book: Book) -> Mapping[str, Any]:
         asked, denied = denied, asked
     rest = np.bincount(own)
     rest[target : target + 1] = 0
+    counts = np.bincount(premise, minlength=sizes)
+    likely = [int(_without(counts, codes).argmax()) for codes in (denied, asked)]
     return {"target": target, "other": int(rest.argmax()), "asked": asked.tolist(),
-            "denied": denied.tolist()}  # fmt: skip
+            "denied": denied.tolist(), "likely": likely}  # fmt: skip
+
+
+def _without(counts: npt.NDArray[np.int64], codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The counts, 0 for some codes."""
+    rest = counts.copy()
+    rest[codes[codes < len(rest)]] = 0
+    return rest
 
 
 def code_of(model: ColumnModel, state: str) -> int | None:

@@ -296,10 +296,10 @@ def sample_families(
     return {variable: codes[:-1] for variable, codes in drawn.items()}
 
 
-Deriver = Callable[[Int64, Int64, Int64], Derive]
+Derivation = Callable[[Int64, Int64, Int64], Derive]
 
 
-def in_a_row(derivations: Sequence[Deriver]) -> Deriver:
+def in_a_row(derivations: Sequence[Derivation]) -> Derivation:
     """What lets several derive, one after the other."""
 
     def derivation(rows: Int64, place: Int64, before: Int64) -> Derive:

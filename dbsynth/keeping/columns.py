@@ -100,6 +100,7 @@ class Where:
         target: The code of that state.
         other: The commonest code of any other state.
         asked, denied: Which codes of the premise ask for the state, and which forbid it.
+        likely: The commonest code of the premise beside the state, and outside of it.
     """
 
     column: str
@@ -108,6 +109,7 @@ class Where:
     other: int
     asked: Bool
     denied: Bool
+    likely: tuple[int, int]
     stream: int
 
     @property
@@ -138,9 +140,8 @@ class Where:
             here = in_state == state
             wrong = here & refused[codes]
             if wrong.any():
-                common = np.bincount(codes, minlength=len(refused)) * ~refused
-                likely = np.where(common.any(), common.argmax(), np.argmin(refused))
-                lend(codes, wrong, here & ~wrong, int(likely), self.stream, scene)
+                likely = self.likely[not state]
+                lend(codes, wrong, here & ~wrong, likely, self.stream, scene)
         return codes
 
 
@@ -159,7 +160,7 @@ def chained(steps: list[Where]) -> list[Where]:
                 seen.add(pair)
                 more = replace(
                     second, premise=first.premise, asked=first.asked,
-                    denied=np.zeros_like(first.asked),
+                    denied=np.zeros_like(first.asked), likely=first.likely,
                 )  # fmt: skip
                 found.append(more)
                 open_.append(more)
@@ -182,5 +183,6 @@ def where_of(draft: Draft, rule: Implied, kept: Kept, stream: int) -> Where:
         state["other"],
         sides[0],
         sides[1],
+        (state["likely"][0], state["likely"][1]),
         stream,
     )

@@ -341,9 +341,9 @@ class _Counts:
         """Cases that held, and cases; None where that is no rule."""
         of = int(self.seen[:, yes | no].sum())
         exceptions = int(self.seen[0, yes].sum() + self.seen[1, no].sum())
-        ayes, noes = float(self.seen[:, yes].sum()), float(self.seen[:, no].sum())
-        surprise = -(ayes * np.log(self.share) + noes * np.log1p(-self.share))
-        expected = ayes * (1 - self.share) + noes * self.share
+        ayes, against = float(self.seen[:, yes].sum()), float(self.seen[:, no].sum())
+        surprise = -(ayes * np.log(self.share) + against * np.log1p(-self.share))
+        expected = ayes * (1 - self.share) + against * self.share
         if exceptions > MOST_EXCEPTIONS * max(of, 1):
             return None
         if not beyond_chance(surprise, expected, exceptions, self.tried):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 Rows = dict[str, list[tuple[object, ...]]]
 _WORDS = ("river", "stone", "cloud", "ember", "moss", "tide", "lantern", "harbour")
-_GIVEN = ("Ada", "Boris", "Chloe", "Dmitri", "Elif", "Farid", "Greta", "Hugo", "Ines", "Jonas")
+_GIVEN = ("Ada", "Boris", "Chloe", "Dmitri", "Elif", "Farid", "Greta", "Hugo", "Ida", "Jonas")
 _FAMILY = ("Quill", "Marsh", "Okafor", "Lindqvist", "Tanaka", "Bauer", "Rossi", "Novak")
 
 
