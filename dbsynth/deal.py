@@ -15,6 +15,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from dbsynth.arrival import served
 from dbsynth.diamonds import follow
 from dbsynth.draft import child_counts, context_alphabets_of
 from dbsynth.drafted import Draft
@@ -77,6 +78,10 @@ def _deal_key(
     asked = np.ones(rows, bool) if not fk.nullable else _asked(draft, table, fk, wanted > 0)
     if not parents:
         return _nobody(fk, asked)
+    places = draft.places.get(fk)
+    if places is not None and groups is None and asked.all():
+        degrees = child_counts(draft, fk, rows, np.full(parents, rows))
+        return served(places, degrees, uniform(key, np.arange(rows)))
     centres = draft.model.degrees[fk].centres
     features = variables.class_features(
         draft.codes[fk.parent], context_alphabets_of(draft, fk.parent), parents

@@ -30,7 +30,7 @@ from dbsynth.model import Degrees, Model
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams, uniform
 from dbsynth.schema import ForeignKey, Table
-from dbsynth.walk import walk_of
+from dbsynth.walk import stroll_of, walk_of
 
 Int64 = npt.NDArray[np.int64]
 _DEEPEST = 40
@@ -126,6 +126,7 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None, hand: Hand) -> N
         draft.codes[name] = hand(
             draft, name, lambda engine: _draw_families(draft, table, engine, inherited, links, key)
         )
+    _arrange(draft, table)
 
 
 def _draw_families(
@@ -136,14 +137,35 @@ def _draw_families(
     facts = draft.model.tables[table.name]
     columns = {v: a for n, c in facts.columns.items() for v, a in column_variables(n, c).items()}
     memory = {key: tuple(columns[v] for v in key) for key in facts.recalled}
-    keeper, walk = keeper_of(draft, table, links), walk_of(draft, table)
-    derivations = [keeper.derivation] if walk is None else [walk.derivation, keeper.derivation]
+    walks = [w for w in (walk_of(draft, table), stroll_of(draft, table)) if w is not None]
+    derivations = [w.derivation for w in (*walks, keeper_of(draft, table, links))]
     codes = sample_families(
         engine, inherited, links, key, memory, facts.repeated, in_a_row(derivations)
     )
-    if walk is not None:
+    for walk in walks:
         walk.settle()
     return codes
+
+
+def _arrange(draft: Draft, table: Table) -> None:
+    """Put the rows of a table in the order in which those of the source lie."""
+    name, codes = table.name, draft.codes[table.name]
+    keys = [
+        codes[variables.column(column)]
+        for column in draft.model.tables[name].order
+        if variables.column(column) in codes
+    ]
+    if not keys:
+        return
+    order = np.lexsort(keys[::-1])
+    draft.codes[name] = {v: c[order] for v, c in codes.items()}
+    for column, values in draft.settled.get(name, {}).items():
+        draft.settled[name][column] = values.take(pa.array(order))
+    for fk in table.foreign_keys:
+        if fk in draft.links:
+            draft.links[fk] = draft.links[fk][order]
+        if fk in draft.places:
+            draft.places[fk] = draft.places[fk][order]
 
 
 def _most_rows(draft: Draft, table: Table) -> int:

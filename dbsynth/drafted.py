@@ -27,6 +27,8 @@ class Draft:
         rows: Number of rows per table.
         codes: Per table, the codes of its variables.
         links: Per foreign key, the parent's row position of every child row, -1 for NULL.
+        places: Per foreign key that is walked along, where each child would have its parent: from
+            0 for the first to 1.
         settled: Per table and column, values that were repaired and override the codes.
         notes: What the reader should know, a sentence each.
     """
@@ -37,5 +39,6 @@ class Draft:
     rows: dict[str, int] = field(default_factory=dict)
     codes: dict[str, dict[str, Codes]] = field(default_factory=dict)
     links: dict[ForeignKey, Int64] = field(default_factory=dict)
+    places: dict[ForeignKey, npt.NDArray[np.float64]] = field(default_factory=dict)
     settled: dict[str, dict[str, pa.Array]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

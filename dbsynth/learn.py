@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dbsynth.arrival import STRETCHES, order_of, pace_of, stretches
 from dbsynth.codebook import Book, in_order, with_states
 from dbsynth.codec import Alphabet, Codec, Codes, Formatted, Number, fit_number, k_threshold
 from dbsynth.crossing import Crossing, shown
@@ -33,10 +34,10 @@ from dbsynth.families import (
     remembered,
     repeated_from,
 )
-from dbsynth.graph import Plan
+from dbsynth.graph import Plan, is_unique, shared_columns
 from dbsynth.keys import group_ids, key_parts, rank_in_group
 from dbsynth.lawful import followed, settled_times, with_named, with_rules
-from dbsynth.model import Anchor, ColumnModel, Degrees, Model, TableFacts
+from dbsynth.model import Anchor, ColumnModel, Degrees, Model, Pace, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.pieces import piece_variables
 from dbsynth.progress import Progress
@@ -92,7 +93,7 @@ def fit(
         wanted = frozenset(hashed.get(table.name, ()))
         encoded[table.name] = read_rows(database, plan, table, progress, wanted)
     links = link_rows(plan.schema, encoded)
-    outline = plan
+    outline = plan = _in_order(plan, encoded)
     plan = with_named(with_rules(plan, encoded, links), encoded)
     plan = _with_repeats(_with_anchors(plan, encoded, links), encoded, links)
     tables = {name: _ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
@@ -210,17 +211,64 @@ def _with_anchors(
                 distance = found and found[1]
                 _put_on_calendar(rows, columns, column, times[column], distance, facts.rows)
             earlier[Anchor(column)] = times[column].numbers
+        pace = None
         if fk is not None and name not in plan.reading.thinned:
-            _in_sequence(plan.schema, name, columns, times, encoded, links, fk)
-        tables[name] = replace(facts, columns=columns)
+            timed = _in_sequence(plan.schema, name, columns, times, encoded, links, fk)
+            pace = None if timed else _paced(plan, name, encoded, links, fk)
+        tables[name] = replace(facts, columns=columns, pace=pace)
     return replace(plan, tables=tables)
+
+
+def _in_order(plan: Outline, encoded: Mapping[str, Rows]) -> Outline:
+    """The outline that says in the order of which columns the rows of each table lie."""
+    tables = dict(plan.tables)
+    for table in plan.schema.tables:
+        facts, rows = tables[table.name], encoded[table.name]
+        telling = {
+            name: numbers[: rows.own]
+            for name, numbers in rows.numbers.items()
+            if isinstance(facts.columns[name].codec, Number | Formatted)
+            and name not in table.foreign_columns()
+        }
+        tables[table.name] = replace(facts, order=order_of(telling))
+    return replace(plan, tables=tables)
+
+
+def _paced(
+    plan: Outline, name: str, encoded: dict[str, Rows], links: dict[ForeignKey, Int64],
+    fk: ForeignKey,
+) -> Pace | None:  # fmt: skip
+    """How siblings walk along the order of another parent, if they do; puts them in that order."""
+    rows = encoded[name]
+    earlier = plan.plan.order[: plan.plan.order.index(name)]
+    for key in plan.plan.dealt_of(name):
+        whole = rows.own == rows.count and encoded[key.parent].own == encoded[key.parent].count
+        ordered = key.parent in earlier and plan.tables[key.parent].order
+        if not whole or not ordered or shared_columns(plan.schema[name], key):
+            continue
+        if (links[key] < 0).any() or is_unique(plan.schema[name], key.columns):
+            continue
+        found = pace_of(links[key], links[fk], k_threshold(rows.count))
+        if found is None:
+            continue
+        gap, codes = found
+        rows.calendar[variables.gap(str(key))] = codes
+        encoded[name] = rows.taken(np.argsort(links[key], kind="stable"))
+        for other in plan.schema.foreign_keys:
+            if name in (other.child, other.parent):
+                links[other] = link_key(other, encoded)
+        return Pace(key, gap)
+    return None
 
 
 def _in_sequence(
     schema: Schema, name: str, columns: dict[str, ColumnModel], times: Mapping[str, Times],
     encoded: dict[str, Rows], links: dict[ForeignKey, Int64], fk: ForeignKey,
-) -> None:  # fmt: skip
-    """Put siblings in the order of their time, and draw it as gaps where these tell something."""
+) -> bool:  # fmt: skip
+    """Put siblings in the order of their time, and draw it as gaps where these tell something.
+
+    Returns whether there is such a time.
+    """
     rows = encoded[name]
     guests = np.arange(rows.count) >= rows.own  # their siblings were not read
     for column in in_sequence(times, np.where(guests, -1, links[fk])):
@@ -236,7 +284,8 @@ def _in_sequence(
         for key in schema.foreign_keys:
             if name in (key.child, key.parent):
                 links[key] = link_key(key, encoded)
-        return
+        return True
+    return False
 
 
 def _with_repeats(
@@ -403,6 +452,14 @@ def _dealt_variables(
         if fk in work.diamonds:
             continue
         links = work.links[fk]
+        pace = work.tables[table].pace
+        if pace is not None and pace.key == fk:
+            name = variables.gap(str(fk))
+            alphabets[name], codes[name] = pace.gap.codec.alphabet, work.columns[table][name]
+            alphabets[variables.parent_class(fk)] = Alphabet(STRETCHES + 1, ordered=True)
+            places = links / work.rows[fk.parent].count
+            codes[variables.parent_class(fk)] = stretches(places)
+            continue
         if fk.parent == fk.child:
             alphabets[variables.depth(fk)] = variables.DEPTH_ALPHABET
             codes[variables.depth(fk)] = variables.depths(links)
@@ -516,13 +573,17 @@ def _with_memory(
 
 
 def _time_variables(facts: TableFacts) -> frozenset[str]:
-    """The variables of the time in which siblings follow each other."""
-    return frozenset(
+    """The variables of the time, or of the other parents, in which siblings follow each other."""
+    found = {
         variable
         for name, column in facts.columns.items()
         if column.gap is not None
         for variable in column_variables(name, column)
-    )
+    }
+    if facts.pace is not None:
+        key = facts.pace.key
+        found |= {variables.gap(str(key)), variables.parent_class(key)}
+    return frozenset(found)
 
 
 def _drawn(facts: TableFacts, codes: Mapping[str, Codes]) -> dict[str, npt.NDArray[np.bool_]]:
@@ -539,6 +600,10 @@ def _drawn(facts: TableFacts, codes: Mapping[str, Codes]) -> dict[str, npt.NDArr
             later = codes[variables.gap(name)] > 0
             found[variables.gap(name)] = later
             found[variables.column(name)] = ~later
+    if facts.pace is not None:
+        later = codes[variables.gap(str(facts.pace.key))] > 0
+        found[variables.gap(str(facts.pace.key))] = later
+        found[variables.parent_class(facts.pace.key)] = ~later
     return found
 
 

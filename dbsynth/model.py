@@ -196,6 +196,19 @@ class Degrees:
     whole: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """That siblings walk along the order of another parent.
+
+    Attributes:
+        key: The foreign key to it.
+        gap: How many rows further each sibling goes.
+    """
+
+    key: ForeignKey
+    gap: Gap
+
+
 @dataclass(frozen=True)
 class TableFacts:
     """What is known of one table.
@@ -207,6 +220,8 @@ class TableFacts:
         people: Real combinations of the parts of a name, where a table holds several.
         recalled: Variables by which a row recalls the last sibling that had the same code.
         repeated: Variables that may repeat what a sibling had, and the variable that tells it.
+        order: Columns in whose order the rows lie, and so the numbers count.
+        pace: How siblings walk along the order of another parent.
     """
 
     strategy: str
@@ -217,6 +232,8 @@ class TableFacts:
     people: AvoidList | None = None
     recalled: tuple[tuple[str, ...], ...] = ()
     repeated: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    pace: Pace | None = None
 
 
 NAME_PARTS = ("first_name", "last_name")
@@ -360,6 +377,9 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
         "people": facts.people.to_bytes().hex() if facts.people else None,
         "recalled": facts.recalled,
         "repeated": dict(facts.repeated),
+        "order": facts.order,
+        "pace": facts.pace
+        and {"key": keys.index(facts.pace.key), "gap": _gap_json(facts.pace.gap)},
     }
 
 
@@ -386,12 +406,7 @@ def column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, An
             "clock": column.calendar.clock and column.calendar.clock.to_json(),
             "ordered": column.calendar.ordered,
         },
-        "gap": column.gap
-        and {
-            "codec": column.gap.codec.to_json(),
-            "step": column.gap.step,
-            "latest": column.gap.latest,
-        },
+        "gap": _gap_json(column.gap),
         "repeats": column.repeats and asdict(column.repeats),
         "echo": column.echo,
         "spare": _provided_json(column.spare),
@@ -472,6 +487,7 @@ def _facts(
     return TableFacts(
         value["strategy"], value["reason"], value["rows"], columns, copied, people,
         tuple(tuple(key) for key in value["recalled"]), value["repeated"],
+        tuple(value["order"]), _pace(value["pace"], keys),
     )  # fmt: skip
 
 
@@ -530,6 +546,20 @@ def _calendar(value: Mapping[str, Any] | None) -> Calendar | None:
     clock = codec_from_json(value["clock"]) if value["clock"] else None
     assert clock is None or isinstance(clock, Number)
     return Calendar(clock, value["ordered"])
+
+
+def _gap_json(gap: Gap | None) -> dict[str, Any] | None:
+    if gap is None:
+        return None
+    return {"codec": gap.codec.to_json(), "step": gap.step, "latest": gap.latest}
+
+
+def _pace(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Pace | None:
+    if value is None:
+        return None
+    gap = _gap(value["gap"])
+    assert gap is not None
+    return Pace(keys[value["key"]], gap)
 
 
 def _gap(value: Mapping[str, Any] | None) -> Gap | None:

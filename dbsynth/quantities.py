@@ -23,6 +23,7 @@ from dbsynth.times import DAY
 
 Float64 = npt.NDArray[np.float64]
 _TIMES = (Kind.DATE, Kind.TIMESTAMP)
+_LARGEST_POWER = 300  # of ten, as a float
 _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 
 
@@ -102,6 +103,8 @@ def _limit(column: Column) -> float:
         return 2.0 ** (column.bits - 1) - 1
     if column.kind in (Kind.INTEGER, Kind.DECIMAL) and column.precision is not None:
         scale = column.scale or 0
+        if column.precision - scale > _LARGEST_POWER:
+            return np.inf
         return float(10.0 ** (column.precision - scale) - 10.0**-scale)
     return np.inf
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dbsynth.arrival import STRETCHES, stretches
 from dbsynth.codec import Codes, to_numbers
 from dbsynth.drafted import Draft
 from dbsynth.engines import variables
 from dbsynth.engines.base import Derive
 from dbsynth.fill import anchor_times, placed_times
-from dbsynth.model import ColumnModel, Gap
+from dbsynth.model import ColumnModel, Gap, Pace
+from dbsynth.randomness import uniform
 from dbsynth.schema import Column, Kind, Table
 from dbsynth.times import (
     DAY,
@@ -31,6 +33,7 @@ from dbsynth.times import (
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+_LAST = 1 - 1e-9
 
 
 def walk_of(draft: Draft, table: Table) -> Walk | None:
@@ -40,6 +43,61 @@ def walk_of(draft: Draft, table: Table) -> Walk | None:
             times = np.full(draft.rows[table.name], np.nan)
             return Walk(draft, table, table.column_by_name[name], model, model.gap, times)
     return None
+
+
+def stroll_of(draft: Draft, table: Table) -> Stroll | None:
+    """The walk of a table whose siblings go along the order of another parent."""
+    pace = draft.model.tables[table.name].pace
+    if pace is None or not draft.rows[pace.key.parent]:
+        return None
+    return Stroll(draft, pace, np.zeros(draft.rows[table.name]))
+
+
+@dataclass(frozen=True)
+class Stroll:
+    """Places along the order of another parent, while a table is drawn: from 0 to 1."""
+
+    draft: Draft
+    pace: Pace
+    places: Float64
+
+    def derivation(self, rows: Int64, position: Int64, before: Int64) -> Derive:
+        """What puts rows so much further along than their siblings as was drawn."""
+        key, step = self.pace.key, variables.gap(str(self.pace.key))
+
+        def derive(variable: str, drawn: dict[str, Codes]) -> None:
+            if variable == step:
+                drawn[variable] = np.where(position > 0, drawn[variable], 0).astype(np.uint16)
+            if variable == variables.parent_class(key):
+                if (position == 0).all():
+                    inside = uniform(self.draft.streams.key("stroll", str(key)), rows)
+                    stretch = np.maximum(drawn[variable].astype(np.float64) - 1, 0)
+                    self.places[rows] = (stretch + inside) / STRETCHES
+                else:
+                    self.places[rows] = self._further(rows, before, drawn[step])
+                    drawn[variable] = stretches(self.places[rows])
+
+        return derive
+
+    def settle(self) -> None:
+        """Hand the places on to the dealing of the key."""
+        self.draft.places[self.pace.key] = self.places
+
+    def _further(self, rows: Int64, before: Int64, codes: Codes) -> Float64:
+        """The places behind those of the siblings before."""
+        key = self.draft.streams.key("stride", str(self.pace.key))
+        distance, present = to_numbers(self.pace.gap.codec.decode(codes, rows, key))
+        parents = max(self.draft.model.tables[self.pace.key.parent].rows, 1)
+        distance = np.where(present, np.maximum(distance, 0), 0) / parents
+        return np.minimum(self.places[before] + _since(before, distance), _LAST)
+
+
+def _since(before: Int64, distance: Float64) -> Float64:
+    """How far rows, siblings side by side, are from the sibling that was drawn before them all."""
+    start = np.r_[True, before[1:] != before[:-1]]
+    walked = np.cumsum(distance)
+    found: Float64 = walked - np.maximum.accumulate(np.where(start, walked - distance, 0))
+    return found
 
 
 @dataclass(frozen=True)
@@ -74,6 +132,17 @@ class Walk:
 
         return derive
 
+    def _by_the_latest(
+        self, times: Float64, floor: Float64, apart: npt.NDArray[np.bool_], rows: Int64
+    ) -> Float64:
+        """Times that would come after the latest lie somewhere before it, still in their order."""
+        latest, step = self.gap.latest, self.gap.step
+        share = uniform(self.draft.streams.key("latest", self.table.name), rows)
+        room = np.maximum(latest - floor, 0.0)
+        nearer = np.floor((floor + share * room) / step) * step
+        nearer = np.maximum(nearer, floor + np.where(apart, step, 0.0))
+        return np.where(times > latest, nearer, times)
+
     def settle(self) -> None:
         """Make the times the values of their column."""
         settled = self.draft.settled.setdefault(self.table.name, {})
@@ -93,11 +162,8 @@ class Walk:
         distance = np.where(present, np.maximum(distance, 0), 0) * (
             DAY if kind is Kind.DATE else 1.0
         )
-        start = np.r_[True, before[1:] != before[:-1]]
-        walked = np.cumsum(distance)
-        walked -= np.maximum.accumulate(np.where(start, walked - distance, 0))
         floor = self.times[before]
-        times = np.floor((floor + walked) / self.gap.step) * self.gap.step
+        times = np.floor((floor + _since(before, distance)) / self.gap.step) * self.gap.step
         calendar = self.model.calendar
         if calendar is not None:
             exact = ~np.isnan(self.gap.codec.points[np.maximum(codes.astype(np.int64) - 4, 0)])
@@ -108,7 +174,7 @@ class Walk:
                 clock = microseconds_of(calendar.clock.decode(drawn_clock, rows, key), "")
             moved = on_calendar(times, floor, drawn[variables.weekday(name)], clock, calendar)
             times = np.where(exact | (moved < floor), times, moved)
-        times = np.minimum(times, np.maximum(self.gap.latest, floor))
+        times = self._by_the_latest(times, floor, distance > 0, rows)
         self.times[rows] = times
         if calendar is not None:
             weekdays, clocks = calendar_codes(Times(times, self.gap.step, kind), calendar)
