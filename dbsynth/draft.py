@@ -23,11 +23,13 @@ from dbsynth.families import (
     lineage,
     sample_families,
 )
+from dbsynth.fill import combined, whole
 from dbsynth.keeping import keeper_of
 from dbsynth.keys import group_ids, key_parts
 from dbsynth.learn import column_variables
 from dbsynth.model import Degrees, Model
 from dbsynth.progress import Progress
+from dbsynth.quantities import quantities_of
 from dbsynth.randomness import Streams, uniform
 from dbsynth.schema import ForeignKey, Table
 from dbsynth.walk import stroll_of, walk_of
@@ -148,16 +150,22 @@ def _draw_families(
 
 
 def _arrange(draft: Draft, table: Table) -> None:
-    """Put the rows of a table in the order in which those of the source lie."""
-    name, codes = table.name, draft.codes[table.name]
-    keys = [
-        codes[variables.column(column)]
-        for column in draft.model.tables[name].order
-        if variables.column(column) in codes
-    ]
-    if not keys:
+    """Put the rows of a table in the order in which those of the source lie.
+
+    The values of the columns that tell the order are settled: drawn again elsewhere inside their
+    cells, they would fall out of it.
+    """
+    name, codes, facts = table.name, draft.codes[table.name], draft.model.tables[table.name]
+    told = tuple(c for c in facts.order if variables.column(c) in codes)
+    if not told:
         return
-    order = np.lexsort(keys[::-1])
+    found = {
+        column: combined(x)
+        for column, x in zip(told, whole(draft, table, told).columns, strict=True)
+    }
+    draft.settled.setdefault(name, {}).update(found)
+    quantities = quantities_of(table, facts)
+    order = np.lexsort([quantities[column].numbers(found[column]) for column in told[::-1]])
     draft.codes[name] = {v: c[order] for v, c in codes.items()}
     for column, values in draft.settled.get(name, {}).items():
         draft.settled[name][column] = values.take(pa.array(order))
