@@ -35,20 +35,21 @@ def order_of(numbers: Mapping[str, Float64]) -> tuple[str, ...]:
         numbers: Columns that might tell, in the order of the rows; NaN for NULL.
     """
     known = {n: x for n, x in numbers.items() if len(x) >= _FEWEST and not np.isnan(x).any()}
-    steps = {name: np.diff(x) for name, x in known.items()}
+    open_ = {name: (x[:-1], x[1:]) for name, x in known.items()}
     found: list[str] = []
-    tied = np.ones(next((len(s) for s in steps.values()), 0), bool)
-    while steps and len(found) < MOST_COLUMNS and tied.sum() >= _FEWEST:
+    tied = np.ones(next((len(x) - 1 for x in known.values()), 0), bool)
+    while open_ and len(found) < MOST_COLUMNS and tied.sum() >= _FEWEST:
         rising = {
-            name: (float(np.mean(step[tied] >= 0)), float(np.mean(step[tied] > 0)))
-            for name, step in steps.items()
+            name: (float(np.mean(x[tied] <= y[tied])), float(np.mean(x[tied] < y[tied])))
+            for name, (x, y) in open_.items()
         }
         name = max(rising, key=lambda n: (rising[n][0] >= _IN_ORDER, rising[n][1], n))
         values = len(np.unique(known[name]))
         if rising[name][0] < _IN_ORDER or not rising[name][1] or values < _FEWEST_VALUES:
             break
         found.append(name)
-        tied &= steps.pop(name) == 0
+        before, after = open_.pop(name)
+        tied &= before == after
     return tuple(found)
 
 

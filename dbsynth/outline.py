@@ -51,6 +51,7 @@ _UNKEPT_SHARE = 0.5
 _WIDEST = 2.0**52
 _FLOAT_DIGITS = 15
 _TRIAL_DRAWS = 20_000
+_NAMES_DRAWN = 8  # for each name that is needed, as some repeat
 _TRIAL_WHOLES = 2_000
 _BY_CHANCE = 0.2
 _FEWEST_COUNTED = 20  # fewer numbers that all differ may do so by chance
@@ -282,11 +283,13 @@ def _named_anew(
     if decision.role is not Role.RENAMED:
         return None
     k = k_threshold(rows)
-    provided = _provided(column, values, decision, True, k, streams)
-    renamed = _renamed(column, values, provided, k, streams, table)
+    lifelike, distinct = (
+        _provided(column, values, decision, unique, k, streams) for unique in (False, True)
+    )
+    renamed = _renamed(column, values, (lifelike, distinct), k, streams, table)
     if not renamed.shown:
         return None
-    return ColumnModel(decision, renamed, nulls=values.null_count > 0, spare=provided)
+    return ColumnModel(decision, renamed, nulls=values.null_count > 0, spare=lifelike)
 
 
 def _structured(
@@ -403,12 +406,23 @@ def _meets(provider: Provider, state: State, values: pa.Array) -> bool:
 
 
 def _renamed(
-    column: Column, values: pa.Array, provided: Provided, k: int, streams: Streams, table: Table
-) -> Category:
-    """A category whose every value gets a new name."""
+    column: Column, values: pa.Array, sources: Sequence[Provided], k: int, streams: Streams,
+    table: Table,
+) -> Category:  # fmt: skip
+    """A category whose every value gets a new name.
+
+    Args:
+        sources: What draws the names: as long as it lasts the first, which may repeat itself.
+    """
     category = fit_category(column, values, k)
-    provider = PROVIDERS[provided.provider]
-    index = np.arange(len(category.vocabulary), dtype=np.uint64)
+    needed = len(category.vocabulary)
     key = streams.key("renamed", table.name, column.name)
-    names = draw_avoiding(provider, provided.state, index, key, provided.avoid, SPAN)
-    return replace(category, shown=tuple(str(name) for name in names.to_pylist()))
+    names: dict[str, None] = {}
+    for provided in sources:
+        index = np.arange(needed * _NAMES_DRAWN, dtype=np.uint64)
+        provider = PROVIDERS[provided.provider]
+        drawn = draw_avoiding(provider, provided.state, index, key, provided.avoid, SPAN)
+        names |= dict.fromkeys(str(name) for name in drawn.to_pylist())
+        if len(names) >= needed:
+            break
+    return replace(category, shown=tuple(names)[:needed])

@@ -199,7 +199,9 @@ def _take_literals(draft: Draft, stage: Stage, table: Table, check: Check, bad: 
     """Give rows the values that the CHECK itself names; returns the rows that still fail."""
     for part in own_parts(draft, table, check.columns):
         kind = table.column_by_name[part.columns[0]].kind
+        longest = table.column_by_name[part.columns[0]].length
         texts = [text.replace("''", "'") for text in _LITERAL.findall(check.sql)]
+        texts = [text for text in texts if longest is None or len(text) <= longest]
         if not texts or kind not in (Kind.TEXT, Kind.ENUM):
             continue
         for attempt in range(len(texts)):

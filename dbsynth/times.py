@@ -316,7 +316,7 @@ def in_sequence(times: Mapping[str, Times], links: npt.NDArray[np.int64]) -> lis
             continue
         order = np.lexsort((own, links))
         siblings = (links[order][1:] == links[order][:-1]) & (links[order][1:] >= 0)
-        same = np.diff(own[order])[siblings] == 0
+        same = (own[order][1:] == own[order][:-1])[siblings]
         found.append((bool(len(same)) and float(same.mean()) >= _TOGETHER, name))
     return [name for _, name in sorted(found, key=lambda pair: pair[0])]
 
