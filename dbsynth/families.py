@@ -37,7 +37,8 @@ _LONG_FAMILIES = 4  # mean family size from which a history is long enough to re
 _RECALL_CODES = 24
 _RECALL_PAIRS = 64
 _MOST_KEYS = 8
-_RECALL_ROWS = 20_000
+_RECALL_ROWS = 40_000
+_SOME = 0x5EED
 _RECALL_GAIN = 0.2
 _MOST_RECALLED = 3
 _MANY_CODES = 10
@@ -136,8 +137,10 @@ def recall_keys(
     """
     if not _long(links):
         return ()
+    some = some_families(links, _RECALL_ROWS)
+    codes, links = {v: codes[v][some] for v in order}, links[some]
     before = previous_rows(links, positions(links))
-    later = np.flatnonzero(before >= 0)[:_RECALL_ROWS]
+    later = np.flatnonzero(before >= 0)
     best = {
         v: float(np.mean(codes[v][before[later]] == codes[v][later]))
         for v in order
@@ -181,6 +184,13 @@ def _possible_keys(alphabets: Mapping[str, Alphabet], order: Sequence[str]) -> l
         if alphabets[a].size * alphabets[b].size <= _RECALL_PAIRS
     ]
     return [*((v,) for v in single), *pairs]
+
+
+def some_families(links: Int64, rows: int) -> Int64:
+    """The rows of random whole families, about so many; all where there are no more."""
+    if len(links) <= rows:
+        return np.arange(len(links))
+    return np.flatnonzero(hashed(_SOME, links) < np.uint64(rows / len(links) * 2.0**64))
 
 
 def _long(links: Int64) -> bool:

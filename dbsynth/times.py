@@ -37,6 +37,7 @@ _NEAR = 0.5
 _FEWEST = 30
 _TOGETHER = 0.5
 _HALVES = 0x5EED
+_TRIED = 100_000  # rows of whole families on which it is judged whether gaps tell
 _WHEN, _CELLS, _PRIOR = 16, 256, 5.0
 _FORETOLD = 0.1  # nats
 _WIDE = 45 * DAY  # times that spread less are not moved about in the week
@@ -287,12 +288,10 @@ def gap_of(own: Times, links: npt.NDArray[np.int64], k: int) -> tuple[Gap, Codes
     times = own.numbers
     if len(times) < _FEWEST or np.isinf(times).any():
         return None
-    order = np.lexsort((times, links))
-    follows = (links[order][1:] == links[order][:-1]) & (links[order][1:] >= 0)
-    gaps = np.full(len(times), np.nan)
-    gaps[1:][follows] = np.diff(times[order])[follows]
-    if follows.sum() < _FEWEST or not _telling(gaps, times[order], links[order], own.step):
+    some = hashed(_HALVES + 1, links) < np.uint64(min(1.0, _TRIED / len(times)) * (2.0**64 - 2048))
+    if not _telling(*_gaps(times[some], links[some])[1:], own.step):
         return None
+    order, gaps, _, _ = _gaps(times, links)
     kind = Kind.INTEGER if own.kind is Kind.DATE else Kind.INTERVAL
     whole = np.nan_to_num(gaps / _unit(own.kind))
     values = from_numbers(whole, ~np.isnan(gaps), kind)
@@ -302,6 +301,18 @@ def gap_of(own: Times, links: npt.NDArray[np.int64], k: int) -> tuple[Gap, Codes
     codes = np.empty(len(times), np.uint16)
     codes[order] = codec.encode(values)
     return Gap(codec, own.step, latest), codes
+
+
+def _gaps(
+    times: Float64, links: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], Float64, Float64, npt.NDArray[np.int64]]:
+    """The order in which siblings lie side by side in time; gaps, times and links in it."""
+    order = np.lexsort((times, links))
+    times, links = times[order], links[order]
+    follows = (links[1:] == links[:-1]) & (links[1:] >= 0)
+    gaps = np.full(len(times), np.nan)
+    gaps[1:][follows] = np.diff(times)[follows]
+    return order, gaps, times, links
 
 
 def in_sequence(times: Mapping[str, Times], links: npt.NDArray[np.int64]) -> list[str]:
@@ -314,8 +325,10 @@ def in_sequence(times: Mapping[str, Times], links: npt.NDArray[np.int64]) -> lis
         own = times[name].numbers
         if not len(own) or np.isnan(own).any():
             continue
-        order = np.lexsort((own, links))
-        siblings = (links[order][1:] == links[order][:-1]) & (links[order][1:] >= 0)
+        some = hashed(_HALVES, links) < np.uint64(min(1.0, _TRIED / len(own)) * (2.0**64 - 2048))
+        own, kin = own[some], links[some]
+        order = np.lexsort((own, kin))
+        siblings = (kin[order][1:] == kin[order][:-1]) & (kin[order][1:] >= 0)
         same = (own[order][1:] == own[order][:-1])[siblings]
         found.append((bool(len(same)) and float(same.mean()) >= _TOGETHER, name))
     return [name for _, name in sorted(found, key=lambda pair: pair[0])]
@@ -327,6 +340,8 @@ def _telling(gaps: Float64, times: Float64, links: npt.NDArray[np.int64], step: 
     Times at random, once sorted, have telling gaps as well: more is asked than of shuffled times.
     """
     known = ~np.isnan(gaps)
+    if known.sum() < _FEWEST:
+        return False
     if np.mean(gaps[known] == 0) >= _TOGETHER:
         return True
     shuffled = times[np.argsort(hashed(_HALVES, np.arange(len(times))), kind="stable")]

@@ -18,6 +18,7 @@ from dbsynth.memorise import Half, Sides, below, entity_tables, half, measure, m
 from dbsynth.spec import Spec
 
 RANDOM = np.random.Generator(np.random.Philox(1))
+START = RANDOM.bit_generator.state
 DDL = """
 CREATE TABLE shop (id integer PRIMARY KEY, city text NOT NULL, size integer NOT NULL);
 CREATE TABLE person (id integer PRIMARY KEY, age integer NOT NULL);
@@ -25,6 +26,11 @@ CREATE TABLE sale (id integer PRIMARY KEY, shop integer NOT NULL REFERENCES shop
   person integer NOT NULL REFERENCES person, amount integer NOT NULL);
 CREATE TABLE note (sale integer NOT NULL REFERENCES sale, stars integer NOT NULL);
 """
+
+
+@pytest.fixture(autouse=True)
+def the_same_numbers_in_any_order_of_the_tests() -> None:
+    RANDOM.bit_generator.state = START
 
 
 def drawn(rows: int) -> pa.Table:
