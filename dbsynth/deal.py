@@ -43,6 +43,7 @@ class _Cells:
 
     child: Int64
     parent: Int64
+    rising: tuple[Int64, Int64] | None = None
 
 
 def deal(draft: Draft, groups: Groups) -> None:
@@ -95,6 +96,7 @@ def _deal_key(
     single = is_unique(table, fk.columns)
     most = 1 if single else int(asked.sum())
     degrees = child_counts(draft, fk, min(int(asked.sum()), parents * most), np.full(parents, most))
+    rising = _rising(draft, fk)
     links = np.full(rows, -1, np.int64)
     taken = np.zeros(parents, np.int64)
     wide = int(max(classes.max(initial=0), wanted.max(initial=0))) + 2
@@ -108,12 +110,25 @@ def _deal_key(
             child_group[open_rows] * wide
             + (wanted[open_rows].astype(np.int64) - 1 if by_class else 0),
             parent_group * wide + (classes if by_class else 0),
+            rising and (rising[0][open_rows], rising[1]),
         )
         left = np.maximum(degrees - taken, 0) if exact or not single else 1 - taken
         found = match(cells, left, single, key ^ (2 * by_class + exact), exact=exact)
         links[open_rows] = found
         taken += np.bincount(found[found >= 0], minlength=parents)
     return _nobody(fk, asked & (links < 0), links)
+
+
+def _rising(draft: Draft, fk: ForeignKey) -> tuple[Int64, Int64] | None:
+    """Numbers of children and parents that rise together: cheap lines take cheap products."""
+    alike = draft.model.degrees[fk].alike
+    if alike is None:
+        return None
+    mine, theirs, falling = alike
+    own, other = draft.codes[fk.child].get(mine), draft.codes[fk.parent].get(theirs)
+    if own is None or other is None:
+        return None
+    return own.astype(np.int64), (-1 if falling else 1) * other.astype(np.int64)
 
 
 def _asked(draft: Draft, table: Table, fk: ForeignKey, wanted: Bool) -> Bool:
@@ -149,12 +164,13 @@ def match(cells: _Cells, degrees: Int64, single: bool, key: int, *, exact: bool 
     demand = np.bincount(child, minlength=len(names))
     slots = degrees if exact else _slots(parent, degrees, demand, single, key)
     supply = np.bincount(parent, weights=slots, minlength=len(names)).astype(np.int64)
-    order = np.lexsort((uniform(key ^ 2, np.arange(len(child))), child))
+    mine, theirs = cells.rising or (np.zeros(len(child)), np.zeros(len(parent)))
+    order = np.lexsort((uniform(key ^ 2, np.arange(len(child))), mine, child))
     rank = np.empty(len(child), np.int64)
     rank[order] = rank_in_group(child[order])
     by_cell = np.argsort(parent, kind="stable")
     dealt = np.repeat(by_cell, slots[by_cell])
-    shuffled = np.lexsort((uniform(key ^ 3, np.arange(len(dealt))), parent[dealt]))
+    shuffled = np.lexsort((uniform(key ^ 3, np.arange(len(dealt))), theirs[dealt], parent[dealt]))
     dealt = dealt[shuffled]
     start = np.cumsum(supply) - supply
     links = np.full(len(child), -1, np.int64)

@@ -475,7 +475,13 @@ def _dealt_variables(
             work.codes[fk.parent], known, work.rows[fk.parent].count
         )
         centres = variables.class_centres(features, streams.key("class", str(fk)))
-        work.degrees[fk] = replace(work.degrees[fk], centres=centres)
+        alike = variables.likeness(
+            {v: work.codes[table][v] for v, a in work.alphabets[table].items()
+             if a.ordered and v.startswith("column:")},
+            {v: work.codes[fk.parent][v] for v, a in known.items() if a.ordered},
+            links,
+        )  # fmt: skip
+        work.degrees[fk] = replace(work.degrees[fk], centres=centres, alike=alike)
         classes = np.append(variables.classify_rows(features, centres) + 1, 0)
         alphabets[variables.parent_class(fk)] = Alphabet(len(centres) + 1, ordered=False)
         codes[variables.parent_class(fk)] = classes[links].astype(np.uint16)

@@ -186,6 +186,8 @@ class Degrees:
         centres: Class centres of the parents, shape (classes, variables of the parent); None where
             the key generates.
         whole: Whether all families were read, so that classes of parents know their profiles.
+        alike: A variable of the child and one of the parent that rise together, and whether one
+            falls where the other rises; None where none do.
     """
 
     values: npt.NDArray[np.int64]
@@ -194,6 +196,7 @@ class Degrees:
     unlinked: int
     centres: npt.NDArray[np.float64] | None = None
     whole: bool = True
+    alike: tuple[str, str, bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,6 +435,7 @@ def _degrees_json(degrees: Degrees) -> dict[str, Any]:
         "unlinked": degrees.unlinked,
         "centres": None if degrees.centres is None else degrees.centres.tolist(),
         "whole": degrees.whole,
+        "alike": degrees.alike,
     }
 
 
@@ -579,6 +583,7 @@ def _degrees(value: Mapping[str, Any]) -> Degrees:
         value["unlinked"],
         None if centres is None else np.array(centres, np.float64),
         value["whole"],
+        tuple(value["alike"]) if value["alike"] else None,
     )
 
 

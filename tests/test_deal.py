@@ -5,6 +5,7 @@ import pytest
 
 from dbsynth.deal import _Cells, match, repeats, spread
 from dbsynth.draft import fitted_counts
+from dbsynth.engines.variables import likeness
 from dbsynth.model import Degrees
 
 RANDOM = np.random.Generator(np.random.Philox(4))
@@ -54,3 +55,33 @@ def test_counts_add_up_within_limits(total: int) -> None:
     counts = fitted_counts(degrees, 100, total, most, 1)
     assert counts.sum() == total
     assert (counts <= np.sort(most)).all()
+
+
+def test_cheap_lines_take_cheap_products() -> None:
+    prices = np.repeat(np.arange(10), 20)
+    order = np.random.default_rng(0).permutation(200)
+    wanted = (prices[order], np.arange(10))
+    cells = _Cells(np.zeros(200, np.int64), np.zeros(10, np.int64), wanted)
+    links = match(cells, np.full(10, 20), single=False, key=1)
+    assert (links == prices[order]).all()
+
+
+def test_likeness_is_found_in_either_direction() -> None:
+    rng = np.random.default_rng(0)
+    parent = {"price": rng.integers(0, 50, 300), "noise": rng.integers(0, 50, 300)}
+    links = rng.integers(-1, 300, 4000)
+    rising = np.where(links >= 0, parent["price"][links], 0)
+    child = {"same": rising, "noise": rng.integers(0, 9, 4000)}
+    codes = [{n: c.astype(np.uint16) for n, c in side.items()} for side in (child, parent)]
+    assert likeness(*codes, links) == ("same", "price", False)
+    codes[0]["same"] = (60 - rising).astype(np.uint16)
+    assert likeness(*codes, links) == ("same", "price", True)
+
+
+def test_there_is_no_likeness_by_chance() -> None:
+    rng = np.random.default_rng(0)
+    child, parent = (
+        {n: rng.integers(0, 50, rows).astype(np.uint16) for n in "abc"} for rows in (150, 40)
+    )
+    assert likeness(child, parent, rng.integers(0, 40, 150)) is None
+    assert likeness(child, parent, np.full(150, -1)) is None

@@ -28,6 +28,8 @@ MOST_CLASSES = 40
 ROWS_PER_CLASS = 25
 LEAST_OF_CLASS = 5
 _INDICATORS = 7
+_LIKENESS_ROWS, _FEWEST_ALIKE = 20_000, 100
+_LEAST_LIKENESS = 0.3
 _LLOYD_ROUNDS = 15
 _LLOYD_ROWS = 5_000
 
@@ -172,6 +174,41 @@ def class_features(
             wide = min(alphabet.size, _INDICATORS)
             parts.append((codes[name][:, None] == np.arange(wide)) * 0.5)
     return np.concatenate(parts, axis=1)
+
+
+def likeness(
+    child: Mapping[str, Codes], parent: Mapping[str, Codes], links: Int64
+) -> tuple[str, str, bool] | None:
+    """The variables of a child and of its parent that rise together most (Spearman 1904).
+
+    Args:
+        child, parent: Codes of ordered variables.
+        links: The parent of every child row, -1 for none.
+
+    Returns:
+        Both variables, and whether one falls where the other rises; None for no such pair.
+    """
+    some = np.flatnonzero(links >= 0)
+    some = some[:: max(1, len(some) // _LIKENESS_ROWS)]
+    if len(some) < _FEWEST_ALIKE:
+        return None
+    theirs = {v: _ridit(codes[links[some]]) for v, codes in parent.items()}
+    found: tuple[float, str, str, bool] | None = None
+    for mine, codes in child.items():
+        own = _ridit(codes[some])
+        for other, ranks in theirs.items():
+            spread = float(own.std() * ranks.std())
+            together = float(np.mean(own * ranks)) / spread if spread > 0 else 0.0
+            if abs(together) >= _LEAST_LIKENESS and (found is None or abs(together) > found[0]):
+                found = abs(together), mine, other, together < 0
+    return None if found is None else found[1:]
+
+
+def _ridit(codes: Codes) -> Float64:
+    """The mean rank of each code, around 0."""
+    counts = np.bincount(codes)
+    ranks: Float64 = ((np.cumsum(counts) - counts / 2) / len(codes) - 0.5)[codes]
+    return ranks
 
 
 def class_centres(features: Float64, key: int) -> Float64:
