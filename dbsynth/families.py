@@ -386,7 +386,7 @@ def _repeater(repeated: Mapping[str, str], context: Mapping[str, Codes], derive:
         source = repeated.get(variable)
         if source is not None:
             theirs = found[source] if source in found else context[source]
-            again = found[variables.same(variable)] == variables.YES
+            again = (found[variables.same(variable)] == variables.YES) & (theirs != 0)
             found[variable] = np.where(again, theirs, found[variable])
         derive(variable, found)
 

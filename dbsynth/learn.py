@@ -535,7 +535,8 @@ def _fit_table(
             codes, chain, seen, memory, links, ordered
         )
         for variable, source in repeated.items():
-            again = codes[variable] == seen[source]
+            # Not of NULL: nothing tells it from a sibling that is not there.
+            again = (codes[variable] == seen[source]) & (codes[variable] != 0)
             codes[variables.same(variable)] = np.where(again, variables.YES, variables.NO).astype(
                 np.uint16
             )

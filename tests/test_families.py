@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 
 import dbsynth
 from dbsynth.arrival import order_of, pace_of, served, stretches
-from dbsynth.codec import Alphabet
-from dbsynth.families import recall_keys
+from dbsynth.codec import Alphabet, Codes
+from dbsynth.engines.base import Derive, nothing
+from dbsynth.engines.variables import YES, same
+from dbsynth.families import recall_keys, sample_families
 from dbsynth.model import load_model
 from dbsynth.repeats import identity_index, slots_of
 from dbsynth.schema import Kind
@@ -251,3 +254,60 @@ def test_nothing_is_recalled_of_random_siblings() -> None:
     codes = {n: rng.integers(1, 6, 3000).astype(np.uint16) for n in names}
     alphabets = {n: Alphabet(6, ordered=False) for n in names}
     assert recall_keys(codes, alphabets, np.repeat(np.arange(300), 10), names) == ()
+
+
+class AlwaysTheSame:
+    """A model that says of every row that it has what the sibling before had."""
+
+    def sample(
+        self,
+        rows: int,
+        context: Mapping[str, Codes],
+        *,
+        key: int,
+        derive: Derive = nothing,
+    ) -> dict[str, Codes]:
+        del context, key
+        drawn = {same("column:a"): np.full(rows, YES, np.uint16)}
+        derive(same("column:a"), drawn)
+        drawn["column:a"] = np.arange(1, rows + 1).astype(np.uint16)
+        derive("column:a", drawn)
+        return drawn
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        return {}
+
+
+def test_the_first_of_a_family_repeats_nobody() -> None:
+    links = np.repeat(np.arange(3), 4)
+    repeated = {"column:a": "previous:column:a"}
+    codes = sample_families(AlwaysTheSame(), {}, links, 1, repeated=repeated)["column:a"]
+    assert codes.tolist() == [1] * 4 + [2] * 4 + [3] * 4
+
+
+@pytest.mark.parametrize("engine", ["relational", "independent"])
+def test_a_link_that_may_not_be_missing_is_not(tmp_path: Path, engine: str) -> None:
+    """Few families, and a category that mostly is that of the sibling before."""
+    source, target = tmp_path / "source.db", tmp_path / "clone.db"
+    rng = np.random.default_rng(1)
+    with closing(sqlite3.connect(source)) as db:
+        db.executescript(
+            "CREATE TABLE shelf (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+            "CREATE TABLE maker (id INTEGER PRIMARY KEY, stars INTEGER);"
+            "CREATE TABLE product (id INTEGER PRIMARY KEY,"
+            " maker INTEGER NOT NULL REFERENCES maker(id),"
+            " shelf INTEGER NOT NULL REFERENCES shelf(id), price NUMERIC NOT NULL);"
+        )
+        names = [f"shelf {i}" for i in range(20)]
+        db.executemany("INSERT INTO shelf VALUES (?, ?)", list(enumerate(names, 1)))
+        db.executemany("INSERT INTO maker VALUES (?, ?)", [(i, i % 5) for i in range(1, 31)])
+        shelf = 1
+        for number in range(400):
+            shelf = int(rng.integers(1, 21)) if rng.random() < 0.3 else shelf
+            maker, price = 1 + number // 14, round(float(rng.lognormal(2, 1)), 2)
+            db.execute("INSERT INTO product VALUES (?, ?, ?, ?)", (number, maker, shelf, price))
+        db.commit()
+    spec = dbsynth.Spec(engine=engine)
+    dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{target}", spec=spec)
+    assert rows(target, "SELECT count(*) FROM product WHERE shelf IS NULL") == [(0,)]
+    assert rows(target, "SELECT count(*) FROM product") == [(400,)]
