@@ -20,7 +20,7 @@ from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import variables
 from dbsynth.engines.base import Derive, TableModel, nothing
 from dbsynth.keys import group_ids, rank_in_group
-from dbsynth.randomness import hashed
+from dbsynth.randomness import hashed, in_some_groups
 from dbsynth.schema import ForeignKey
 
 Float64 = npt.NDArray[np.float64]
@@ -98,6 +98,9 @@ def context_of(
 Key = tuple[str, ...]
 """Variables by whose codes, taken together, a family recalls."""
 
+Derivation = Callable[[Int64, Int64, Int64], Derive]
+"""Given some rows, their places and the siblings drawn before them, what derives codes."""
+
 
 def recalled(
     codes: Mapping[str, Codes],
@@ -137,7 +140,7 @@ def recall_keys(
     """
     if not _long(links):
         return ()
-    some = some_families(links, _RECALL_ROWS)
+    some = in_some_groups(_SOME, links, _RECALL_ROWS)
     codes, links = {v: codes[v][some] for v in order}, links[some]
     before = previous_rows(links, positions(links))
     later = np.flatnonzero(before >= 0)
@@ -184,13 +187,6 @@ def _possible_keys(alphabets: Mapping[str, Alphabet], order: Sequence[str]) -> l
         if alphabets[a].size * alphabets[b].size <= _RECALL_PAIRS
     ]
     return [*((v,) for v in single), *pairs]
-
-
-def some_families(links: Int64, rows: int) -> Int64:
-    """The rows of random whole families, about so many; all where there are no more."""
-    if len(links) <= rows:
-        return np.arange(len(links))
-    return np.flatnonzero(hashed(_SOME, links) < np.uint64(rows / len(links) * 2.0**64))
 
 
 def _long(links: Int64) -> bool:
@@ -266,7 +262,7 @@ def sample_families(
     key: int,
     memory: Mapping[Key, tuple[Alphabet, ...]] = NOTHING_RECALLED,
     repeated: Mapping[str, str] = NOTHING_REPEATED,
-    derivation: Callable[[Int64, Int64, Int64], Derive] = nobody,
+    derivation: Derivation = nobody,
 ) -> dict[str, Codes]:
     """Draw the rows of families round by round.
 
@@ -304,9 +300,6 @@ def sample_families(
                 drawn[variable] = np.zeros(len(links) + 1, np.uint16)
             drawn[variable][rows] = codes
     return {variable: codes[:-1] for variable, codes in drawn.items()}
-
-
-Derivation = Callable[[Int64, Int64, Int64], Derive]
 
 
 def in_a_row(derivations: Sequence[Derivation]) -> Derivation:

@@ -20,7 +20,7 @@ from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.identifiers.avoid import draw_avoiding
-from dbsynth.model import Anchor, ColumnModel, name_parts
+from dbsynth.model import Anchor, Calendar, ColumnModel, name_parts
 from dbsynth.outline import SPAN, joined_names
 from dbsynth.pieces import piece_variables, put_together
 from dbsynth.randomness import Float64, UInt64, hashed
@@ -187,11 +187,7 @@ def placed_times(
     if calendar is None:
         return placed(column, model, decoded, anchors, None)
     weekdays = drawn[variables.weekday(column.name)]
-    clock = None
-    if calendar.clock is not None:
-        key = draft.streams.key("clock", table.name, column.name)
-        clocks = drawn[variables.clock(column.name)]
-        clock = microseconds_of(calendar.clock.decode(clocks, index, key), "")
+    clock = clock_times(draft, table, column.name, calendar, drawn, index)
     low, high = cell_limits(column, model, drawn[variables.column(column.name)])
 
     def move(times: Float64, floor: Float64 | None) -> Float64:
@@ -200,6 +196,17 @@ def placed_times(
         return within_days(moved, times, low + origin, high + origin)
 
     return placed(column, model, decoded, anchors, move)
+
+
+def clock_times(
+    draft: Draft, table: Table, name: str, calendar: Calendar, drawn: Mapping[str, Codes],
+    index: Int64,
+) -> Float64 | None:  # fmt: skip
+    """The drawn times of day of a time column in microseconds; None for dates."""
+    if calendar.clock is None:
+        return None
+    key = draft.streams.key("clock", table.name, name)
+    return microseconds_of(calendar.clock.decode(drawn[variables.clock(name)], index, key), "")
 
 
 def anchor_times(draft: Draft, table: Table, anchor: Anchor, rows: Int64) -> Float64:

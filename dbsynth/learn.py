@@ -253,12 +253,20 @@ def _paced(
             continue
         gap, codes = found
         rows.calendar[variables.gap(str(key))] = codes
-        encoded[name] = rows.taken(np.argsort(links[key], kind="stable"))
-        for other in plan.schema.foreign_keys:
-            if name in (other.child, other.parent):
-                links[other] = link_key(other, encoded)
+        _reorder(plan.schema, name, np.argsort(links[key], kind="stable"), encoded, links)
         return Pace(key, gap)
     return None
+
+
+def _reorder(
+    schema: Schema, name: str, order: Int64, encoded: dict[str, Rows],
+    links: dict[ForeignKey, Int64],
+) -> None:  # fmt: skip
+    """Put the rows of a table in another order, and let the links from and to it follow."""
+    encoded[name] = encoded[name].taken(order)
+    for key in schema.foreign_keys:
+        if name in (key.child, key.parent):
+            links[key] = link_key(key, encoded)
 
 
 def _in_sequence(
@@ -280,10 +288,7 @@ def _in_sequence(
             gap, codes = found
             columns[column] = replace(columns[column], gap=gap)
             encoded[name].calendar[variables.gap(column)] = codes
-        encoded[name] = encoded[name].taken(np.lexsort((own, guests)))
-        for key in schema.foreign_keys:
-            if name in (key.child, key.parent):
-                links[key] = link_key(key, encoded)
+        _reorder(schema, name, np.lexsort((own, guests)), encoded, links)
         return True
     return False
 

@@ -42,6 +42,15 @@ def uniform(key: int, positions: npt.ArrayLike) -> Float64:
     return (hashed(key, positions) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+def in_some_groups(key: int, groups: npt.ArrayLike, most: int) -> npt.NDArray[np.bool_]:
+    """Which rows belong to random whole groups of about ``most`` rows; all if there are no more."""
+    names = np.asarray(groups)
+    if len(names) <= most:
+        return np.ones(len(names), bool)
+    chosen: npt.NDArray[np.bool_] = hashed(key, names) < np.uint64(most / len(names) * 2.0**64)
+    return chosen
+
+
 @dataclass(frozen=True, slots=True)
 class Streams:
     """Named streams of one seed; results depend on names, never on the order of calls."""

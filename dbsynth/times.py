@@ -26,7 +26,7 @@ from dbsynth.codec import (
     write_form,
 )  # fmt: skip
 from dbsynth.model import Anchor, Calendar, ColumnModel, Gap
-from dbsynth.randomness import hashed
+from dbsynth.randomness import hashed, in_some_groups
 from dbsynth.schema import Column, Kind
 
 Float64 = npt.NDArray[np.float64]
@@ -288,7 +288,7 @@ def gap_of(own: Times, links: npt.NDArray[np.int64], k: int) -> tuple[Gap, Codes
     times = own.numbers
     if len(times) < _FEWEST or np.isinf(times).any():
         return None
-    some = hashed(_HALVES + 1, links) < np.uint64(min(1.0, _TRIED / len(times)) * (2.0**64 - 2048))
+    some = in_some_groups(_HALVES + 1, links, _TRIED)
     if not _telling(*_gaps(times[some], links[some])[1:], own.step):
         return None
     order, gaps, _, _ = _gaps(times, links)
@@ -325,7 +325,7 @@ def in_sequence(times: Mapping[str, Times], links: npt.NDArray[np.int64]) -> lis
         own = times[name].numbers
         if not len(own) or np.isnan(own).any():
             continue
-        some = hashed(_HALVES, links) < np.uint64(min(1.0, _TRIED / len(own)) * (2.0**64 - 2048))
+        some = in_some_groups(_HALVES, links, _TRIED)
         own, kin = own[some], links[some]
         order = np.lexsort((own, kin))
         siblings = (kin[order][1:] == kin[order][:-1]) & (kin[order][1:] >= 0)

@@ -16,7 +16,7 @@ from dbsynth.codec import Codes, to_numbers
 from dbsynth.drafted import Draft
 from dbsynth.engines import variables
 from dbsynth.engines.base import Derive
-from dbsynth.fill import anchor_times, placed_times
+from dbsynth.fill import anchor_times, clock_times, placed_times
 from dbsynth.model import ColumnModel, Gap, Pace
 from dbsynth.randomness import uniform
 from dbsynth.schema import Column, Kind, Table
@@ -86,10 +86,15 @@ class Stroll:
     def _further(self, rows: Int64, before: Int64, codes: Codes) -> Float64:
         """The places behind those of the siblings before."""
         key = self.draft.streams.key("stride", str(self.pace.key))
-        distance, present = to_numbers(self.pace.gap.codec.decode(codes, rows, key))
         parents = max(self.draft.model.tables[self.pace.key.parent].rows, 1)
-        distance = np.where(present, np.maximum(distance, 0), 0) / parents
+        distance = _strides(self.pace.gap, codes, rows, key) / parents
         return np.minimum(self.places[before] + _since(before, distance), _LAST)
+
+
+def _strides(gap: Gap, codes: Codes, rows: Int64, key: int) -> Float64:
+    """How far each row goes: never back, and nowhere without a code."""
+    distance, present = to_numbers(gap.codec.decode(codes, rows, key))
+    return np.where(present, np.maximum(distance, 0), 0.0)
 
 
 def _since(before: Int64, distance: Float64) -> Float64:
@@ -158,20 +163,13 @@ class Walk:
         name, kind = self.column.name, form_of(self.column, self.model)[0]
         codes = drawn[variables.gap(name)]
         key = self.draft.streams.key("gap", self.table.name, name)
-        distance, present = to_numbers(self.gap.codec.decode(codes, rows, key))
-        distance = np.where(present, np.maximum(distance, 0), 0) * (
-            DAY if kind is Kind.DATE else 1.0
-        )
+        distance = _strides(self.gap, codes, rows, key) * (DAY if kind is Kind.DATE else 1.0)
         floor = self.times[before]
         times = np.floor((floor + _since(before, distance)) / self.gap.step) * self.gap.step
         calendar = self.model.calendar
         if calendar is not None:
             exact = ~np.isnan(self.gap.codec.points[np.maximum(codes.astype(np.int64) - 4, 0)])
-            clock = None
-            if calendar.clock is not None:
-                key = self.draft.streams.key("clock", self.table.name, name)
-                drawn_clock = drawn[variables.clock(name)]
-                clock = microseconds_of(calendar.clock.decode(drawn_clock, rows, key), "")
+            clock = clock_times(self.draft, self.table, name, calendar, drawn, rows)
             moved = on_calendar(times, floor, drawn[variables.weekday(name)], clock, calendar)
             times = np.where(exact | (moved < floor), times, moved)
         times = self._by_the_latest(times, floor, distance > 0, rows)

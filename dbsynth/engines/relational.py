@@ -21,7 +21,7 @@ from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import kernel
 from dbsynth.engines.base import NO_MASKS, NO_SHARES, Arrays, Derive, nothing
 from dbsynth.engines.variables import POSITION
-from dbsynth.randomness import hashed
+from dbsynth.randomness import hashed, in_some_groups
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -241,8 +241,7 @@ def _whole_entities(
     """Rows of a random choice of entities with about ``most`` rows; None for all rows."""
     if len(entities) <= most:
         return None
-    share = most / len(entities)
-    return np.flatnonzero(hashed(key, entities) < np.uint64(share * 2.0**64))
+    return np.flatnonzero(in_some_groups(key, entities, most))
 
 
 def _fit_tree(
