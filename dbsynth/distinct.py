@@ -15,7 +15,7 @@ from dbsynth.drafted import Draft
 from dbsynth.errors import TooManyRows
 from dbsynth.fill import combined, needed, quoted, values, whole
 from dbsynth.keys import hash_keys
-from dbsynth.learn import counter_group
+from dbsynth.learn.counters import counter_group
 from dbsynth.parts import Link, Own, Part, parts_of
 from dbsynth.randomness import hashed
 from dbsynth.schema import Column, Table, UniqueKey

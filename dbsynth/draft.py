@@ -26,7 +26,7 @@ from dbsynth.families import (
 from dbsynth.fill import combined, whole
 from dbsynth.keeping import keeper_of
 from dbsynth.keys import group_ids, key_parts
-from dbsynth.learn import column_variables
+from dbsynth.learn.columns import column_variables
 from dbsynth.model import Degrees, Model
 from dbsynth.progress import Progress
 from dbsynth.quantities import quantities_of

@@ -24,7 +24,7 @@ from dbsynth.errors import TooManyRows, Unsatisfiable
 from dbsynth.exclude import columns_of, implied_checks, repair_exclusion
 from dbsynth.fill import combined, converted, keys_of, needed, quoted, values, whole
 from dbsynth.keys import group_ids, hash_keys, rank_in_group
-from dbsynth.learn import counter_group
+from dbsynth.learn.counters import counter_group
 from dbsynth.numbering import follow_repairs, settled_by_rules
 from dbsynth.parts import Own, Part, bundle, own_parts, parts_of
 from dbsynth.progress import Progress

@@ -1,0 +1,105 @@
+"""From a source database to a model.
+
+The hashed keys of the rows become links, and each table is fitted given the codes of its generating
+parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from dbsynth.codebook import Book, with_states
+from dbsynth.crossing import Crossing, shown
+from dbsynth.databases.base import Database
+from dbsynth.engines import ENGINES, variables
+from dbsynth.lawful import followed, with_named, with_rules
+from dbsynth.learn.comeback import with_repeats
+from dbsynth.learn.counters import ranked
+from dbsynth.learn.profiles import add_profiles
+from dbsynth.learn.sequence import with_anchors, with_order
+from dbsynth.learn.table import add_own_variables, fit_table
+from dbsynth.learn.work import Early, Work
+from dbsynth.model import Model, TableFacts
+from dbsynth.outline import Outline
+from dbsynth.progress import Progress
+from dbsynth.randomness import Streams
+from dbsynth.read import Rows, codec_of, count_children, link_rows, read_rows
+from dbsynth.repeats import repeatable
+
+Float64 = npt.NDArray[np.float64]
+
+
+def fit(
+    database: Database, plan: Outline, engine: str, streams: Streams, progress: Progress,
+    early: Early | None = None, crossings: Sequence[Crossing] = (),
+) -> Model:  # fmt: skip
+    """Learn a model of all tables.
+
+    Args:
+        plan: What `make_outline` decided of the same database.
+        early: Per table, variables to be drawn before the other columns.
+        crossings: What to count for the report.
+    """
+    encoded = {}
+    hashed = repeatable(plan.schema, plan.plan, plan.tables)
+    for table in plan.schema.tables:
+        progress.step(f"read {table.name}", plan.tables[table.name].rows)
+        wanted = frozenset(hashed.get(table.name, ()))
+        encoded[table.name] = read_rows(database, plan, table, progress, wanted)
+    work = _prepared(plan, encoded, early or {})
+    plan, tables, before = work.outline, work.tables, plan.tables
+    in_part = [fk for fk in plan.plan.lookups if fk.child in plan.reading.own]
+    for fk in (*plan.plan.generating.values(), *plan.plan.dealt, *in_part):
+        work.children[fk] = count_children(database, fk, plan, encoded, work.links[fk])
+    learnt = [n for n in plan.plan.order if tables[n].strategy == "synthesize" and tables[n].rows]
+    progress.step("fit", len(learnt))
+    for name in plan.plan.order:
+        add_own_variables(work, plan.schema[name])
+    for name in plan.plan.order:
+        add_profiles(work, name)
+    engines = {}
+    for name in learnt:
+        shares = _still_coded(encoded[name].shares, before[name], tables[name])
+        engines[name] = fit_table(work, plan.schema[name], ENGINES[engine], streams, shares)
+        progress.advance(1)
+    tables = {
+        n: replace(f, recalled=work.recalled.get(n, ()), repeated=work.repeated.get(n, {}))
+        for n, f in tables.items()
+    }
+    return Model(
+        plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
+        work.degrees, work.counters, engines, work.diamonds, plan.notes, work.rules,
+        {crossing.name: shown(crossing.count(work.codes, work.links)) for crossing in crossings},
+    )  # fmt: skip
+
+
+def _prepared(plan: Outline, encoded: dict[str, Rows], early: Early) -> Work:
+    """Links, orders, rules, anchors of times and identifiers that come back, all found out."""
+    links = link_rows(plan.schema, encoded)
+    plan = with_order(plan, encoded)
+    plan = with_named(with_rules(plan, encoded, links), encoded)
+    plan = with_repeats(with_anchors(plan, encoded, links), encoded, links)
+    tables = {name: ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
+    columns = {
+        n: {variables.column(c): codes for c, codes in e.codes.items()} | e.calendar | e.pieces
+        for n, e in encoded.items()
+    }
+    unnamed = {(n, c): rows for n, e in encoded.items() for c, rows in e.unnamed.items()}
+    rules = with_states(plan.rules, Book(plan.plan, tables, columns, links, unnamed))
+    return Work(plan, tables, encoded, columns, links, followed(plan), rules, early)
+
+
+def _still_coded(
+    shares: Mapping[str, Float64], before: TableFacts, after: TableFacts
+) -> dict[str, Float64]:
+    """The shares of the variables of columns whose codec has not changed since they were read."""
+    return {
+        variables.column(name): found
+        for name, found in shares.items()
+        if before.columns[name].codec is after.columns[name].codec
+        and codec_of(after.columns[name]) is not None
+    }
