@@ -16,7 +16,7 @@ from dbsynth.model import ColumnModel, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.progress import Progress
 from dbsynth.quantities import quantities_of, truth_of
-from dbsynth.read import Rows, link_rows, read_rows
+from dbsynth.read import Rows, link_rows, read_tables
 from dbsynth.rules import Data, Place, choose, mine
 from dbsynth.rules.balance import Balance
 from dbsynth.rules.contiguous import Contiguous
@@ -34,10 +34,7 @@ Bool = npt.NDArray[np.bool_]
 
 def find_rules(database: Database, plan: Outline, progress: Progress) -> Outline:
     """The outline with the rules that a model of all tables would keep."""
-    rows = {}
-    for table in plan.schema.tables:
-        progress.step(f"read {table.name}", plan.tables[table.name].rows)
-        rows[table.name] = read_rows(database, plan, table, progress)
+    rows = read_tables(database, plan, progress)
     return with_rules(plan, rows, link_rows(plan.schema, rows))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dbsynth.classify import Decision, Role, classify_table, propose_strategy
+from dbsynth.classify import Decision, Role, Strategy, classify_table, propose_strategy
 from dbsynth.codec import (
     Category,
     Formatted,
@@ -26,6 +26,7 @@ from dbsynth.codec import (
     to_numbers,
 )  # fmt: skip
 from dbsynth.databases.base import Database
+from dbsynth.drift import covered
 from dbsynth.graph import Plan, is_unique, make_plan
 from dbsynth.identifiers import PROVIDERS, RESERVED
 from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
@@ -40,6 +41,7 @@ from dbsynth.sampling import Reading, make_reading
 from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
 from dbsynth.spec import Spec
 from dbsynth.structures import Part, structure_of
+from dbsynth.unreviewed import from_type, unreviewed, unreviewed_decision
 from dbsynth.vectors import vector_sources
 
 SAMPLE_ROWS = 100_000
@@ -80,19 +82,21 @@ class Outline:
 
 def make_outline(database: Database, spec: Spec, streams: Streams, progress: Progress) -> Outline:
     """Look at a sample of every table and decide what to do with tables and columns."""
-    schema = spec.applied_to(database.reflect())
+    found = covered(spec, database.reflect())
+    schema = found.schema
     progress.step("profile", len(schema.tables))
     rows = {table.name: database.count_rows(table) for table in schema.tables}
     schema, broken = _kept_checks(database, schema, rows)
     schema, unkept = _kept_keys(database, schema, rows)
     tables = {}
     for table in schema.tables:
-        tables[table.name] = _table_facts(database, schema, table, rows, spec, streams)
+        fresh = found.unreviewed.get(table.name, frozenset())
+        tables[table.name] = _table_facts(database, schema, table, rows, spec, streams, fresh)
         progress.advance(1)
     tables = _closed_under_copying(schema, tables)
     copied = [name for name, facts in tables.items() if facts.strategy == "copy"]
     wanted, unstated = spec.stated_rules(schema)
-    notes = schema.notes + broken + unkept + unstated
+    notes = schema.notes + found.notes + broken + unkept + unstated
     plan = make_plan(schema, rows, copied)
     made = {n: t.rows if t.strategy == "synthesize" else 0 for n, t in tables.items()}
     reading = make_reading(schema, plan, made, spec.fit_rows, spec.seed, database.count_rows)
@@ -153,13 +157,20 @@ def _table_facts(
     rows: Mapping[str, int],
     spec: Spec,
     streams: Streams,
+    fresh: frozenset[str],
 ) -> TableFacts:
-    names = [column.name for column in table.written]
+    """The facts of one table; of what nobody has reviewed (``fresh``) no value is read."""
+    reviewed = replace(table, columns=tuple(c for c in table.columns if c.name not in fresh))
+    names = [column.name for column in reviewed.written]
     count = rows[table.name]
-    sample = database.sample(table, names, SAMPLE_ROWS, spec.seed)
+    sample = database.sample(table, names, SAMPLE_ROWS, spec.seed) if names else pa.table({})
     decisions = spec.decisions(table, classify_table(table, sample, count))
+    decisions |= {name: unreviewed_decision(table, name, decisions[name]) for name in fresh}
     children = sum(rows[fk.child] for fk in schema.foreign_keys if fk.parent == table.name)
-    strategy = spec.strategy(table, propose_strategy(table, decisions, count, children))
+    proposed = propose_strategy(table, decisions, count, children)
+    if fresh and table.name not in spec.tables:
+        proposed = Strategy("synthesize", "It is new and not in the spec")
+    strategy = spec.strategy(table, proposed)
     if strategy.name == "empty" or not count:
         columns = {name: ColumnModel(decision) for name, decision in decisions.items()}
         return TableFacts(strategy.name, strategy.reason, count, columns)
@@ -167,11 +178,13 @@ def _table_facts(
         c.name: _column_model(
             table, c, sample[c.name].combine_chunks(), decisions[c.name], count, streams
         )
-        for c in table.written
+        for c in reviewed.written
     }
     columns = _with_spares(table, columns, sample, streams)
-    for name, source in vector_sources(database, table, sample).items():
+    for name, source in vector_sources(database, reviewed, sample).items():
         columns[name] = replace(columns[name], computed=source)
+    columns |= {name: from_type(table, name, decisions[name], count) for name in sorted(fresh)}
+    columns = {column.name: columns[column.name] for column in table.written}
     facts = TableFacts(strategy.name, strategy.reason, count, columns)
     return replace(facts, people=_people(sample, facts, streams))
 
@@ -234,7 +247,10 @@ def _closed_under_copying(
 
 def _unlearnt(facts: TableFacts) -> TableFacts:
     """The facts of a copied table: its decisions, and nothing to draw values from."""
-    columns = {name: ColumnModel(model.decision) for name, model in facts.columns.items()}
+    columns = {
+        name: model if unreviewed(model) else ColumnModel(model.decision)
+        for name, model in facts.columns.items()
+    }
     return replace(facts, columns=columns, people=None)
 
 

@@ -20,15 +20,17 @@ from dbsynth.databases.base import Database
 from dbsynth.databases.part import Part
 from dbsynth.graph import is_unique
 from dbsynth.guard import Guard, guard_of
+from dbsynth.identifiers import PROVIDERS
 from dbsynth.keys import hash_keys, join
 from dbsynth.model import ColumnModel
 from dbsynth.outline import SAMPLE_ROWS, Outline
 from dbsynth.pieces import piece_codes, piece_variables
 from dbsynth.progress import Progress
 from dbsynth.quantities import Quantity, quantities_of
-from dbsynth.randomness import UInt64
+from dbsynth.randomness import Streams, UInt64
 from dbsynth.schema import ForeignKey, Kind, Schema, Table
 from dbsynth.times import in_microseconds, time_of
+from dbsynth.unreviewed import even_links, unreviewed, unreviewed_keys
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -202,7 +204,7 @@ def read_rows(
     coding = _coding(plan, table, hashed)
     made = bool(facts.rows) and facts.strategy != "empty"
     if facts.strategy == "copy":
-        rows, copied = _copied(database, coding, progress)
+        rows, copied = _copied(database, coding, facts.columns, progress)
         rows.copied = copied
         return rows
     parts = plan.reading.parts(table.name)
@@ -218,18 +220,63 @@ def read_rows(
     return rows
 
 
-def _copied(database: Database, coding: _Coding, progress: Progress) -> tuple[Rows, pa.Table]:
-    """All rows of a table, also as they are."""
+def read_tables(
+    database: Database, plan: Outline, progress: Progress,
+    hashed: Mapping[str, Iterable[str]] | None = None,
+) -> dict[str, Rows]:  # fmt: skip
+    """Stream what is read of all tables, the references that nobody has reviewed made up.
+
+    Args:
+        hashed: Per table, columns whose values are kept as hashes, to be compared.
+    """
+    rows = {}
+    for table in plan.schema.tables:
+        progress.step(f"read {table.name}", plan.tables[table.name].rows)
+        wanted = frozenset((hashed or {}).get(table.name, ()))
+        rows[table.name] = read_rows(database, plan, table, progress, wanted)
+    for fk in unreviewed_keys(plan.schema, plan.tables):
+        parents = rows[fk.parent].keys[fk.parent_columns]
+        links = even_links(fk, rows[fk.child].count, len(parents))
+        known = links >= 0
+        found = parents[links] if len(parents) else np.zeros(len(links), np.uint64)
+        rows[fk.child].references[fk] = (found, known)
+    return rows
+
+
+def _copied(
+    database: Database, coding: _Coding, columns_: Mapping[str, ColumnModel], progress: Progress
+) -> tuple[Rows, pa.Table]:
+    """All rows of a table, also as they are, but for columns that nobody has reviewed."""
     names = [column.name for column in coding.table.written]
     empty = database.sample(coding.table, names, 1, 0).schema
     found, batches = [], []
-    for batch in database.read(coding.table, names):
+    start = 0
+    for read in database.read(coding.table, names):
+        batch = _reviewed(read, coding.table, columns_, start)
+        start += batch.num_rows
         columns = dict(zip(names, batch.columns, strict=True))
         found.append(coding.encode(columns, batch.num_rows, guests=False))
         batches.append(batch)
         progress.advance(batch.num_rows)
     schema = batches[0].schema if batches else empty
     return coding.joined(found), pa.Table.from_batches(batches, schema)
+
+
+def _reviewed(
+    batch: pa.RecordBatch, table: Table, columns: Mapping[str, ColumnModel], start: int
+) -> pa.RecordBatch:
+    """Rows whose values of columns that nobody has reviewed are made from the type."""
+    index = np.arange(start, start + batch.num_rows, dtype=np.uint64)
+    for name in batch.schema.names:
+        model, at = columns[name], batch.schema.get_field_index(name)
+        if unreviewed(model):
+            provided, types = model.provided, batch.schema.types
+            drawn = pa.nulls(batch.num_rows, types[at])
+            if provided is not None:
+                key = Streams(0).key("from type", table.name, name)
+                drawn = PROVIDERS[provided.provider].draw(provided.state, index, key=key)
+            batch = batch.set_column(at, batch.schema.field(at), drawn.cast(types[at]))
+    return batch
 
 
 def _learnt(
@@ -367,6 +414,12 @@ def count_children(
     """The children of all parents of a foreign key, whatever was read of them."""
     reading = plan.reading
     parents, children = plan.tables[fk.parent].rows, plan.tables[fk.child].rows
+    if fk in set(unreviewed_keys(plan.schema, plan.tables)):
+        each, more = divmod(children if parents else 0, max(parents, 1))
+        counts = np.full(rows[fk.parent].count, each, np.int64)
+        degrees = {n: times for n, times in ((each, parents - more), (each + 1, more)) if times}
+        whole = fk.child not in reading.own
+        return Children(counts, degrees, each * parents + more, 0 if parents else children, whole)
     if fk.child not in reading.own:
         children = len(links)
         counts = np.bincount(links[links >= 0], minlength=rows[fk.parent].count)

@@ -1,37 +1,49 @@
 """The user's spec: a YAML file kept in git, as frozen values.
 
-Every problem of a file is collected and reported at once.  ``${NAME}`` is replaced from the
-environment that the caller hands in, and nowhere else.
+What may stand in it is said once, in `SHAPE`: the reader, the editor's JSON schema and the list of
+known names follow from there.  Every problem of a file is collected and reported at once, with its
+line.  ``${NAME}`` is replaced from the environment that the caller hands in, and nowhere else.
 """
 
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dbsynth.classify import Decision, Role, Strategy
+from dbsynth.documents import Document, read_document
 from dbsynth.engines import ENGINES
 from dbsynth.errors import SpecError
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.rules import Rule, RuleError, parse_rule
 from dbsynth.schema import ForeignKey, Schema, Table
+from dbsynth.shapes import (
+    Choice,
+    Named,
+    Number,
+    Problems,
+    Record,
+    Several,
+    Spot,
+    Text,
+    meant,
+    shown,
+    told,
+)
 
 STRATEGIES = ("synthesize", "copy", "empty")
-ON_NEW = ("synthesize", "stop")
+ON_NEW = ("stop", "synthesize", "propose")
 FIT_ROWS = 1_000_000
 FAIR_KINDS = ("independent", "equal_rates")
-_TOP = ("source", "target", "engine", "scale", "seed", "fit_rows", "on_new", "tables", "fairness",
-        "virtual_foreign_keys", "rules")  # fmt: skip
-_TABLE = ("strategy", "rows", "where", "rebalance", "columns")
-_FAIRNESS = ("outcome", "protected", "kind", "given")
+HINT = "mend the spec; `dbsynth init --update` brings in what is new, `dbsynth diff` lists it"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_ROLE = re.compile(r"\s*(?P<role>[^\s:]*)\s*(?::\s*(?P<provider>\S*)\s*)?(?:\s+as\s+(?P<type>.+))?",
+                   re.DOTALL)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,9 +53,11 @@ class TableSpec:
     Attributes:
         rows: Rows wanted, instead of the real number times the scale.
         columns: Role and provider of columns; the provider is None where the role needs none.
+        types: The types of columns, as the database wrote them when they were reviewed.
         where: A condition that every row shall meet.
         rebalance: Per column, the share wanted of values (or ranges of numbers); None stands for
             NULL.
+        approved_by: Who answers for real values of people that come through.
     """
 
     strategy: str | None = None
@@ -51,6 +65,8 @@ class TableSpec:
     columns: Mapping[str, tuple[Role, str | None]] = field(default_factory=dict)
     where: str | None = None
     rebalance: Mapping[str, Mapping[str | None, float]] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+    approved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +91,11 @@ class Spec:
     """What the user says.  The default says nothing.
 
     Attributes:
+        on_new: What happens to tables and columns that the spec does not list, or lists with
+            another type: ``stop``; ``synthesize`` from the type alone; or ``propose``, which learns
+            them as if there was no spec.
         rules: Sentences of the rules to keep, and no others; None for all that are mined.
+        lines: The line of each entry of the file by its path.
     """
 
     source: str | None = None
@@ -84,11 +104,14 @@ class Spec:
     scale: float = 1.0
     seed: int = 0
     fit_rows: int = FIT_ROWS
-    on_new: str = "synthesize"
+    on_new: str = "propose"
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     virtual_foreign_keys: tuple[ForeignKey, ...] = ()
     rules: tuple[str, ...] | None = None
     fairness: tuple[Fairness, ...] = ()
+    lines: Mapping[tuple[str | int, ...], int] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def load(
@@ -110,25 +133,9 @@ class Spec:
         Raises:
             SpecError: The file is missing, no YAML, or says something unknown.
         """
-        try:
-            value = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise SpecError(
-                f"there is no spec file `{path}`", hint="write one with `dbsynth init`"
-            ) from None
-        except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-            raise SpecError(
-                f"`{path}` is not readable YAML{where}",
-                hint="mend the file there; names with special characters belong in quotes",
-            ) from None
-        if not isinstance(value, dict):
-            raise SpecError(
-                f"`{path}` holds no mapping", hint="write a new one with `dbsynth init`"
-            )
-        kept = {name: entry for name, entry in value.items() if name not in tuple(without)}
-        return cls.parse(kept, environment, said=said)
+        document, dropped = read_document(path), tuple(without)
+        kept = {name: entry for name, entry in document.value.items() if name not in dropped}
+        return cls._read(Document(kept, document.lines), environment, said or {})
 
     @classmethod
     def parse(
@@ -143,36 +150,30 @@ class Spec:
         Raises:
             SpecError: With every problem of the mapping.
         """
-        said = said or {}
+        return cls._read(Document(value), environment, said or {})
+
+    @classmethod
+    def _read(
+        cls, document: Document, environment: Mapping[str, str], said: Mapping[str, Any]
+    ) -> Spec:
         urls = {name: said[name] for name in ("source", "target") if name in said}
-        reader = _Reader(environment)
-        spec = reader.spec({**value, **said, **dict.fromkeys(urls)})
-        if reader.problems:
-            raise SpecError(
-                "; ".join(reader.problems), hint="mend the spec; `dbsynth init` writes a new one"
-            )
-        return replace(spec, **urls)
-
-    def applied_to(self, schema: Schema) -> Schema:
-        """The schema with the virtual foreign keys, after a check that every name exists.
-
-        Raises:
-            SpecError: The spec names tables or columns that are not there, or (under
-                ``on_new: stop``) does not name some that are.
-        """
-        problems = list(self.unknown(schema))
-        if self.on_new == "stop":
-            problems += self._uncovered(schema)
-        if not problems:
-            problems += self._unreadable(self._with_keys(schema))
+        lines = {path: line for path, line in document.lines.items() if path[0] not in said}
+        problems: Problems = []
+        value = {**document.value, **said, **dict.fromkeys(urls)}
+        spec: Spec = spec_shape().read(value, Spot((), "the spec", problems))
+        for name in ("source", "target"):
+            text = getattr(spec, name)
+            if text is not None:
+                urls.setdefault(name, _filled(text, environment, (name,), problems))
         if problems:
             raise SpecError(
-                "; ".join(problems),
-                hint="mend the spec, or have `dbsynth init` write a new one to compare with",
+                "; ".join(told(problems, lines)),
+                hint="mend the spec; `dbsynth init` writes a new one",
             )
-        return self._with_keys(schema)
+        return replace(spec, lines=lines, **urls)
 
-    def _with_keys(self, schema: Schema) -> Schema:
+    def with_keys(self, schema: Schema) -> Schema:
+        """The schema with the virtual foreign keys."""
         more: dict[str, tuple[ForeignKey, ...]] = {}
         for fk in self.virtual_foreign_keys:
             more[fk.child] = (*more.get(fk.child, ()), fk)
@@ -194,36 +195,35 @@ class Spec:
                 notes.append(f"{error}: it is not kept")
         return tuple(found), tuple(notes)
 
-    def _unreadable(self, schema: Schema) -> Iterable[str]:
+    def unreadable(self, schema: Schema) -> Iterable[str]:
         """What is wrong with the list of rules."""
-        for text in self.rules or ():
+        problems: Problems = []
+        for place, text in enumerate(self.rules or ()):
             try:
                 parse_rule(text, schema)
             except RuleError as error:
-                yield str(error)
+                problems.append((("rules", place), str(error)))
+        return told(problems, self.lines)
 
     def unknown(self, schema: Schema) -> Iterable[str]:
-        """What the spec names and the schema does not have, each once."""
-        named = [(n, (*table.columns, *table.rebalance)) for n, table in self.tables.items()]
-        for fair in self.fairness:
-            table, _, column = fair.outcome.rpartition(".")
-            named.append((table, (column,) if fair.given is None else (column, fair.given)))
-            table, _, column = fair.protected.rpartition(".")
-            named.append((table, (column,)))
-        for fk in self.virtual_foreign_keys:
-            named += [(fk.child, fk.columns), (fk.parent, fk.parent_columns)]
-        found = [problem for name, columns in named for problem in _missing(schema, name, columns)]
-        return dict.fromkeys(found)
-
-    def _uncovered(self, schema: Schema) -> Iterable[str]:
-        for table in schema.tables:
-            known = self.tables.get(table.name)
-            if known is None:
-                yield f"table `{table.name}` is new and not in the spec"
-            elif known.strategy in (None, "synthesize"):
-                for column in table.written:
-                    if column.name not in known.columns:
-                        yield f"column `{table.name}.{column.name}` is new and not in the spec"
+        """What the spec names and the schema does not have, each once, with its line."""
+        named: list[tuple[tuple[str | int, ...], str, Iterable[str]]] = []
+        for name, table in self.tables.items():
+            named.append((("tables", name, "columns"), name, table.columns))
+            named.append((("tables", name, "rebalance"), name, table.rebalance))
+        for place, fair in enumerate(self.fairness):
+            path: tuple[str | int, ...] = ("fairness", place)
+            name, _, column = fair.outcome.rpartition(".")
+            named.append((path, name, (column,) if fair.given is None else (column, fair.given)))
+            name, _, column = fair.protected.rpartition(".")
+            named.append((path, name, (column,)))
+        for place, fk in enumerate(self.virtual_foreign_keys):
+            path = ("virtual_foreign_keys", place)
+            named += [(path, fk.child, fk.columns), (path, fk.parent, fk.parent_columns)]
+        problems = [
+            p for path, name, columns in named for p in _missing(schema, path, name, columns)
+        ]
+        return told(problems, self.lines)
 
     def decisions(self, table: Table, proposed: Mapping[str, Decision]) -> dict[str, Decision]:
         """The user's word where there is one, else what was proposed."""
@@ -250,18 +250,20 @@ class Spec:
         return {name: table.rows for name, table in self.tables.items() if table.rows is not None}
 
 
-def _missing(schema: Schema, name: str, columns: Iterable[str]) -> Iterable[str]:
-    """What is wrong with the name of a table and the names of its columns."""
+def _missing(
+    schema: Schema, path: tuple[str | int, ...], name: str, columns: Iterable[str]
+) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    """What is wrong with the name of a table and the names of its columns, each with its place."""
     what = dict(schema.others).get(name)
     if what is not None:
-        yield f"`{name}` is a {what}, and only base tables can be named"
+        yield path[:2], f"`{name}` is a {what}, and only base tables can be named"
     elif name not in schema.table_by_name:
-        yield not_there(f"table `{name}`", name, schema.table_by_name)
+        yield path[:2], not_there(f"table `{name}`", name, schema.table_by_name)
     else:
         known = schema[name].column_by_name
         for column in columns:
             if column not in known:
-                yield not_there(f"column `{name}.{column}`", column, known)
+                yield (*path, column), not_there(f"column `{name}.{column}`", column, known)
 
 
 def not_there(what: str, name: str, known: Iterable[str]) -> str:
@@ -278,218 +280,228 @@ def label(value: object) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-class _Reader:
-    """Reads a mapping and collects every problem."""
+# ---------------------------------------------------------------------------------------------
+# What may stand in the file
+# ---------------------------------------------------------------------------------------------
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.environment = environment
-        self.problems: list[str] = []
 
-    def spec(self, value: Mapping[str, Any]) -> Spec:
-        self._known(value, _TOP, "the spec")
-        tables = value.get("tables") or {}
-        if not isinstance(tables, dict):
-            self.problems.append("`tables` is no mapping")
-            tables = {}
-        return Spec(
-            source=self._text(value, "source"),
-            target=self._text(value, "target"),
-            engine=self._choice(value, "engine", tuple(ENGINES), "relational"),
-            scale=self._number(value, "scale", 1.0),
-            seed=int(self._number(value, "seed", 0)),
-            fit_rows=self._fit_rows(value),
-            on_new=self._choice(value, "on_new", ON_NEW, "synthesize"),
-            tables={
-                name: self._table(name, {} if table is None else table)
-                for name, table in self._named(tables, "`tables`")
-            },
-            virtual_foreign_keys=tuple(self._keys(value.get("virtual_foreign_keys") or [])),
-            rules=self._rules(value),
-            fairness=tuple(self._fairness(value.get("fairness") or [])),
-        )
+@dataclass(frozen=True)
+class _Column:
+    """The role of a column, behind a colon its provider, behind ``as`` its type."""
 
-    def _rules(self, value: Mapping[str, Any]) -> tuple[str, ...] | None:
-        """The list of rules; one that is there and empty asks for none."""
-        if "rules" not in value:
+    def read(self, value: Any, at: Spot) -> tuple[Role, str | None, str | None] | None:
+        """Role, provider and type."""
+        match = _ROLE.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            at.wrong(f"{at.name} has no role, such as `category` or `identifier:email`")
             return None
-        rules = value["rules"] or []
-        if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
-            self.problems.append("`rules` is no list of sentences")
-            return None
-        return tuple(rules)
-
-    def _known(self, value: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
-        for name in value:
-            if name not in names:
-                near = difflib.get_close_matches(str(name), names, 1)
-                hint = f"did you mean `{near[0]}`?" if near else "known: " + ", ".join(names)
-                self.problems.append(f"unknown entry `{name}` in {where} ({hint})")
-
-    def _named(self, value: Mapping[Any, Any], where: str) -> Iterable[tuple[str, Any]]:
-        """The entries by their names, which YAML may have taken for something else."""
-        for name, entry in value.items():
-            if not isinstance(name, str):
-                self.problems.append(
-                    f"{where} has an entry that YAML reads as {name!r}; put the name in quotes"
-                )
-            else:
-                yield name, entry
-
-    def _text(self, value: Mapping[str, Any], name: str) -> str | None:
-        text = value.get(name)
-        if text is None:
-            return None
-        if not isinstance(text, str):
-            self.problems.append(f"`{name}` is no text")
-            return None
-        for variable in _VARIABLE.findall(text):
-            if variable not in self.environment:
-                self.problems.append(
-                    f"`{name}` needs the environment variable `{variable}`, which is not set"
-                )
-        return _VARIABLE.sub(lambda match: self.environment.get(match[1], ""), text)
-
-    def _choice(
-        self, value: Mapping[str, Any], name: str, known: Iterable[str], default: str
-    ) -> str:
-        chosen = value.get(name, default)
-        if chosen not in tuple(known):
-            near = difflib.get_close_matches(str(chosen), list(known), 1)
-            hint = f"did you mean `{near[0]}`?" if near else "known: " + ", ".join(known)
-            self.problems.append(f"unknown {name} `{chosen}` ({hint})")
-            return default
-        return str(chosen)
-
-    def _number(self, value: Mapping[str, Any], name: str, default: float) -> float:
-        number = value.get(name, default)
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            self.problems.append(f"`{name}` is no number")
-            return default
-        if not 0 <= number < math.inf:
-            self.problems.append(f"`{name}` is no number of 0 or more")
-            return default
-        return number
-
-    def _fit_rows(self, value: Mapping[str, Any]) -> int:
-        rows = value.get("fit_rows", FIT_ROWS)
-        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
-            self.problems.append("`fit_rows` is no whole number of 1 or more")
-            return FIT_ROWS
-        return rows
-
-    def _table(self, name: str, value: Any) -> TableSpec:
-        where = f"table `{name}`"
-        if not isinstance(value, dict):
-            self.problems.append(f"{where} is no mapping")
-            return TableSpec()
-        self._known(value, _TABLE, where)
-        strategy = value.get("strategy")
-        if strategy is not None and strategy not in STRATEGIES:
-            self.problems.append(f"`strategy` of {where} is none of {', '.join(STRATEGIES)}")
-            strategy = None
-        rows = value.get("rows")
-        if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 0):
-            self.problems.append(f"`rows` of {where} is no whole number of 0 or more")
-            rows = None
-        columns = value.get("columns") or {}
-        if not isinstance(columns, dict):
-            self.problems.append(f"`columns` of {where} is no mapping")
-            columns = {}
-        named = self._named(columns, f"`columns` of {where}")
-        found = {column: self._role(f"{name}.{column}", role) for column, role in named}
-        where_ = value.get("where")
-        if where_ is not None and not isinstance(where_, str):
-            self.problems.append(f"`where` of {where} is no text; put the condition in quotes")
-            where_ = None
-        roles = {c: r for c, r in found.items() if r is not None}
-        return TableSpec(strategy, rows, roles, where_, self._rebalance(name, value))
-
-    def _rebalance(
-        self, table: str, value: Mapping[str, Any]
-    ) -> dict[str, Mapping[str | None, float]]:
-        entries = value.get("rebalance") or {}
-        if not isinstance(entries, dict):
-            self.problems.append(f"`rebalance` of table `{table}` is no mapping of columns")
-            return {}
-        found: dict[str, Mapping[str | None, float]] = {}
-        for column, shares in self._named(entries, f"`rebalance` of table `{table}`"):
-            where = f"`rebalance` of `{table}.{column}`"
-            if not isinstance(shares, dict) or not shares:
-                self.problems.append(f"{where} is no mapping of values to shares")
-                continue
-            wrong = [
-                label(v) for v, s in shares.items()
-                if isinstance(s, bool) or not isinstance(s, int | float) or not 0 <= s <= 1
-            ]  # fmt: skip
-            if wrong:
-                names = ", ".join(f"`{name}`" for name in wrong)
-                self.problems.append(f"{where}: the share of {names} is no number from 0 to 1")
-            elif sum(shares.values()) > 1 + 1e-9:
-                self.problems.append(f"{where}: the shares add up to more than 1")
-            else:
-                found[column] = {label(v): float(s) for v, s in shares.items()}
-        return found
-
-    def _fairness(self, value: Any) -> Iterable[Fairness]:
-        for entry in value if isinstance(value, list) else [value]:
-            if not isinstance(entry, dict):
-                self.problems.append("an entry of `fairness` is no mapping")
-                continue
-            self._known(entry, _FAIRNESS, "`fairness`")
-            kind = self._choice(entry, "kind", FAIR_KINDS, "independent")
-            texts = {n: entry.get(n) for n in ("outcome", "protected")}
-            if any(not isinstance(t, str) or "." not in t for t in texts.values()):
-                self.problems.append(
-                    "an entry of `fairness` lacks `outcome` or `protected`, each written as"
-                    " `table.column`"
-                )
-                continue
-            given = entry.get("given")
-            if (kind == "equal_rates") != isinstance(given, str):
-                self.problems.append(
-                    f"`fairness` of `{texts['outcome']}`: "
-                    + ("`equal_rates` needs `given`, a column of the outcome's table"
-                       if kind == "equal_rates" else "`given` goes with `kind: equal_rates` only")
-                )  # fmt: skip
-                continue
-            table = f"{texts['outcome']}".rpartition(".")[0]
-            bare = given.removeprefix(f"{table}.") if isinstance(given, str) else None
-            yield Fairness(str(texts["outcome"]), str(texts["protected"]), kind, bare)
-
-    def _role(self, where: str, value: Any) -> tuple[Role, str | None] | None:
-        role, _, provider = str(value).partition(":")
-        role, provider = role.strip(), provider.strip()
-        if role not in tuple(r.value for r in Role):
-            near = difflib.get_close_matches(role, [r.value for r in Role], 1)
-            known = f"did you mean `{near[0]}`?" if near else ", ".join(r.value for r in Role)
-            self.problems.append(f"unknown role `{role}` of column `{where}` ({known})")
+        role, provider = match["role"], match["provider"]
+        roles = [r.value for r in Role]
+        where = at.name.removeprefix("column ")
+        if role not in roles:
+            at.wrong(f"unknown role `{shown(role)}` of column {where} ({meant(role, roles)})")
             return None
         if provider and provider not in PROVIDERS:
-            near = difflib.get_close_matches(provider, list(PROVIDERS), 1)
-            known = f"did you mean `{near[0]}`?" if near else ", ".join(PROVIDERS)
-            self.problems.append(f"unknown provider `{provider}` of column `{where}` ({known})")
+            at.wrong(
+                f"unknown provider `{shown(provider)}` of column {where}"
+                f" ({meant(provider, PROVIDERS)})"
+            )
             return None
-        return Role(role), provider or None
+        return Role(role), provider or None, match["type"]
 
-    def _keys(self, value: Any) -> Iterable[ForeignKey]:
-        for entry in value if isinstance(value, list) else [value]:
-            try:
-                child, columns, parent, theirs = (
-                    entry["child"], entry["columns"], entry["parent"], entry["parent_columns"],
-                )  # fmt: skip
-                if (
-                    len(columns) != len(theirs)
-                    or isinstance(columns, str)
-                    or isinstance(theirs, str)
-                ):
-                    raise TypeError
-            except (KeyError, TypeError):
-                self.problems.append(
-                    "an entry of `virtual_foreign_keys` lacks `child`, `columns`, `parent` or "
-                    "`parent_columns`, or the two lists of columns differ in length"
-                )
-                continue
-            yield ForeignKey(
-                str(child), tuple(map(str, columns)), str(parent), tuple(map(str, theirs)),
-                nullable=True, declared=False,
-            )  # fmt: skip
+    def schema(self) -> dict[str, Any]:
+        """The words that an editor offers, or these with a type behind them."""
+        roles = [role.value for role in Role]
+        with_provider = [
+            f"{role}:{provider}"
+            for role in (Role.IDENTIFIER, Role.RENAMED, Role.TEXT)
+            for provider in PROVIDERS
+        ]
+        pattern = f"^({'|'.join(roles)})(:({'|'.join(PROVIDERS)}))?( as .+)?$"
+        return {
+            "description": "What becomes of the column: a role, behind a colon a provider, and"
+            " behind `as` the type that was reviewed.",
+            "anyOf": [{"enum": [*roles, *with_provider]}, {"type": "string", "pattern": pattern}],
+        }
+
+
+@dataclass(frozen=True)
+class _Shares:
+    """The shares wanted of the values of a column."""
+
+    def read(self, value: Any, at: Spot) -> dict[str | None, float] | None:
+        """The shares by the names of the values."""
+        if not isinstance(value, dict) or not value:
+            at.wrong(f"{at.name} is no mapping of values to shares")
+            return None
+        wrong = [
+            f"`{shown(label(v))}`" for v, s in value.items()
+            if isinstance(s, bool) or not isinstance(s, int | float) or not 0 <= s <= 1
+        ]  # fmt: skip
+        if wrong:
+            at.wrong(f"{at.name}: the share of {', '.join(wrong)} is no number from 0 to 1")
+        elif sum(value.values()) > 1 + 1e-9:
+            at.wrong(f"{at.name}: the shares add up to more than 1")
+        else:
+            return {label(v): float(s) for v, s in value.items()}
+        return None
+
+    def schema(self) -> dict[str, Any]:
+        """An object of numbers."""
+        return {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+        }
+
+
+def _in_table(name: str, at: Spot) -> str:
+    """A column in words, from the place of the table that it is in."""
+    return f"`{at.path[1]}.{name}`"
+
+
+def _table_shape() -> Record:
+    return Record(
+        "What happens to a table.",
+        {
+            "strategy": Choice("What happens to the rows.", STRATEGIES),
+            "approved_by": Text(
+                "Who answers for real values of people that come through, and when."
+            ),
+            "rows": Number("Rows wanted, instead of the scale.", whole=True),
+            "where": Text(
+                "A condition that all rows meet.", advice="; put the condition in quotes"
+            ),
+            "rebalance": Named(
+                "The shares wanted of values, by column.", _Shares(),
+                lambda name, at: f"`rebalance` of {_in_table(name, at)}",
+            ),
+            "columns": Named(
+                "What becomes of each column.", _Column(),
+                lambda name, at: f"column {_in_table(name, at)}",
+            ),
+        },
+        then=_table_of,
+    )  # fmt: skip
+
+
+def _table_of(found: dict[str, Any], at: Spot) -> TableSpec:
+    columns = found.pop("columns", {})
+    return TableSpec(
+        **found,
+        columns={name: (role, provider) for name, (role, provider, _) in columns.items()},
+        types={name: type_ for name, (_, _, type_) in columns.items() if type_},
+    )
+
+
+def _entries() -> dict[str, Any]:
+    names = Several("Columns.", Text("A column."), "an entry")
+    return {
+        "source": Text("The URL of the database that is read."),
+        "target": Text("The URL of the database that becomes the clone."),
+        "engine": Choice("How tables are learnt.", tuple(ENGINES)),
+        "scale": Number("Factor on numbers of rows."),
+        "seed": Number("Same seed, same bytes.", whole=True),
+        "fit_rows": Number(
+            "Larger tables are learnt from about so many rows.", low=1, whole=True
+        ),
+        "on_new": Choice(
+            "What happens to tables and columns that are not listed, or have another type: stop;"
+            " synthesize them from the type alone; propose, as if there was no spec.", ON_NEW,
+        ),
+        "tables": Named(
+            "The tables by their names.", _table_shape(),
+            lambda name, at: f"table `{name}`", {},
+        ),
+        "fairness": Several(
+            "Outcomes that shall not depend on a protected column.", _fairness_shape(),
+            "an entry of `fairness`", alone=True,
+        ),
+        "virtual_foreign_keys": Several(
+            "References that the database does not declare.",
+            Record(
+                "A reference.",
+                {
+                    "child": Text("The table that refers."), "columns": names,
+                    "parent": Text("The table that is referred to."), "parent_columns": names,
+                },
+                ("child", "columns", "parent", "parent_columns"),
+                then=_key_of,
+            ),
+            "an entry of `virtual_foreign_keys`", alone=True,
+        ),
+        "rules": Several(
+            "The rules that are kept; without the list all that hold in the source.",
+            Text("A rule."), "an entry of `rules`",
+        ),
+    }  # fmt: skip
+
+
+def _fairness_shape() -> Record:
+    return Record(
+        "An outcome that shall not depend on a protected column.",
+        {
+            "outcome": Text("The outcome, as table.column."),
+            "protected": Text("The protected column, as table.column."),
+            "kind": Choice("The same rates everywhere, or for each value of `given`.", FAIR_KINDS),
+            "given": Text("A column of the outcome's table."),
+        },
+        ("outcome", "protected"),
+        then=_fair_of,
+    )
+
+
+def _fair_of(found: dict[str, Any], at: Spot) -> Fairness | None:
+    outcome, protected = found["outcome"], found["protected"]
+    kind, given = found.get("kind", "independent"), found.get("given")
+    if "." not in outcome or "." not in protected:
+        at.wrong(f"{at.name} names `outcome` or `protected` otherwise than as `table.column`")
+    elif kind == "equal_rates" and given is None:
+        at.wrong(
+            f"`fairness` of `{shown(outcome)}`: `equal_rates` needs `given`, a column of the"
+            " outcome's table"
+        )
+    elif kind != "equal_rates" and given is not None:
+        at.wrong(f"`fairness` of `{shown(outcome)}`: `given` goes with `kind: equal_rates` only")
+    else:
+        table = outcome.rpartition(".")[0]
+        return Fairness(outcome, protected, kind, given and given.removeprefix(f"{table}."))
+    return None
+
+
+def _key_of(found: dict[str, Any], at: Spot) -> ForeignKey | None:
+    columns, theirs = tuple(found["columns"]), tuple(found["parent_columns"])
+    if len(columns) != len(theirs) or not columns:
+        at.wrong(f"{at.name} has `columns` and `parent_columns` of different length")
+        return None
+    return ForeignKey(
+        found["child"], columns, found["parent"], theirs, nullable=True, declared=False
+    )
+
+
+def _spec_of(found: dict[str, Any], at: Spot) -> Spec:
+    """The spec; one that lists columns was reviewed, so what it does not list stops the run."""
+    names = ("virtual_foreign_keys", "fairness", "rules")
+    lists = {name: tuple(found[name]) for name in names if name in found}
+    reviewed = any(table.columns for table in found.get("tables", {}).values())
+    on_new = "stop" if reviewed else "propose"
+    given: dict[str, Any] = {"on_new": on_new, **found, **lists}
+    return Spec(**given)
+
+
+@cache
+def spec_shape() -> Record:
+    """What may stand in a spec file."""
+    return Record("What dbsynth does with a database.", _entries(), whole=("rules",), then=_spec_of)
+
+
+def _filled(
+    text: str, environment: Mapping[str, str], path: tuple[str, ...], problems: Problems
+) -> str:
+    """A text with its variables replaced."""
+    for variable in _VARIABLE.findall(text):
+        if variable not in environment:
+            problems.append(
+                (path, f"`{path[0]}` needs the environment variable `{variable}`, which is not set")
+            )
+    return _VARIABLE.sub(lambda match: environment.get(match[1], ""), text)

@@ -22,6 +22,7 @@ from dbsynth.model import NAME_PARTS, Model, TableFacts, name_parts
 from dbsynth.randomness import UInt64
 from dbsynth.report import Finding, Status
 from dbsynth.schema import Kind, Schema, Table
+from dbsynth.unreviewed import unreviewed
 from dbsynth.views import read_view
 
 _SHORTEST = 4  # shorter texts say too little to be a leak
@@ -129,8 +130,8 @@ def _subjects(facts: TableFacts, table: Table) -> Iterator[_Subject]:
     if len(parts) > 1:
         yield _Subject(parts, direct=True)
     for name, model in facts.columns.items():
-        if name in table.foreign_columns():
-            continue
+        if name in table.foreign_columns() or unreviewed(model):
+            continue  # of the latter no value was ever read
         kind = table.column_by_name[name].kind
         number = kind in _NUMBERS
         minted = model.mint is not None and not model.mint.dense

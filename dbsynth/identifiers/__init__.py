@@ -5,6 +5,7 @@ from __future__ import annotations
 from dbsynth.identifiers.arrays import ArrayLiteral
 from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
 from dbsynth.identifiers.base import Provider, State
+from dbsynth.identifiers.blank import FromType
 from dbsynth.identifiers.blobs import Blob
 from dbsynth.identifiers.documents import Json, Xml
 from dbsynth.identifiers.network import Address, Mac, Network, Token, Uuid
@@ -53,6 +54,7 @@ PROVIDERS: dict[str, Provider] = {
     "cidr": Network(),
     "bytes": Blob(),
     "by_type": ByType(),
+    "from_type": FromType(),
 }
 
 RESERVED = frozenset(

@@ -27,7 +27,7 @@ from dbsynth.model import Model, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
-from dbsynth.read import Rows, codec_of, count_children, link_rows, read_rows
+from dbsynth.read import Rows, codec_of, count_children, link_rows, read_tables
 from dbsynth.repeats import repeatable
 
 Float64 = npt.NDArray[np.float64]
@@ -44,12 +44,8 @@ def fit(
         early: Per table, variables to be drawn before the other columns.
         crossings: What to count for the report.
     """
-    encoded = {}
     hashed = repeatable(plan.schema, plan.plan, plan.tables)
-    for table in plan.schema.tables:
-        progress.step(f"read {table.name}", plan.tables[table.name].rows)
-        wanted = frozenset(hashed.get(table.name, ()))
-        encoded[table.name] = read_rows(database, plan, table, progress, wanted)
+    encoded = read_tables(database, plan, progress, hashed)
     work = _prepared(plan, encoded, early or {})
     plan, tables, before = work.outline, work.tables, plan.tables
     in_part = [fk for fk in plan.plan.lookups if fk.child in plan.reading.own]
