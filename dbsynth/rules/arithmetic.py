@@ -55,6 +55,40 @@ class _Block:
         return int(self.values.shape[1])
 
 
+def _joined(blocks: Sequence[_Block]) -> _Block:
+    """All candidates of some blocks side by side, in their order."""
+    ends = np.cumsum([len(block) for block in blocks])
+
+    def said(i: int) -> Expression:
+        place = int(np.searchsorted(ends, i, side="right"))
+        return blocks[place].said(i - int(ends[place] - len(blocks[place])))
+
+    return _Block(np.concatenate([block.values for block in blocks], axis=1), said)
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """A column in a few rows, and the rows to try a candidate on, the most telling ones first."""
+
+    place: Place
+    own: Float64
+    unit: float
+    present: Int64
+    first: Int64
+
+
+def _goal(data: Data, place: Place, rows: Int64) -> _Goal | None:
+    """What candidates have to meet in these rows; None where too few say anything."""
+    own = _of(data, place)[rows]
+    present = np.flatnonzero(~np.isnan(own))
+    if len(present) < _FIRST_ROWS:
+        return None
+    values, counts = np.unique(own[present], return_counts=True)
+    rare = present[own[present] != values[np.argmax(counts)]]
+    first = (rare if len(rare) >= _FIRST_ROWS else present)[:_FIRST_ROWS]
+    return _Goal(place, own, data.unit(place), present, first)
+
+
 def mine(data: Data, before: Sequence[Kept]) -> Iterator[Kept]:
     """All columns that follow from others, without circles."""
     del before
@@ -127,7 +161,8 @@ def _in_rows(data: Data, table: str, targets: Sequence[Place]) -> Iterator[Kept]
             blocks += _spans(data, spans, rows)
         tried = sum(map(len, blocks)) * len(mine)
         for target in mine:
-            candidates = [e for block in blocks for e in _matching(data, target, block, rows)]
+            goal = _goal(data, target, rows)
+            candidates = [e for block in blocks for e in _matching(goal, block)]
             candidates += _with_constants(data, target, own, rows, timed=timed)
             yield from _convincing(data, target, candidates, max(tried, 1))
 
@@ -255,29 +290,23 @@ def _spans(data: Data, times: Sequence[Own], rows: Int64) -> list[_Block]:
     ]
 
 
-def _matching(data: Data, target: Place, block: _Block, rows: Int64) -> Iterator[Expression]:
+def _matching(goal: _Goal | None, block: _Block) -> Iterator[Expression]:
     """The candidates of a block that hold in the few rows."""
-    own, unit = _of(data, target)[rows], data.unit(target)
-    present = np.flatnonzero(~np.isnan(own))
-    if len(present) < _FIRST_ROWS or not len(block):
+    if goal is None or not len(block):
         return
-    values, mode = np.unique(own[present], return_counts=True)
-    common = values[np.argmax(mode)]
-    rare = present[own[present] != common]
-    first = (rare if len(rare) >= _FIRST_ROWS else present)[:_FIRST_ROWS]
     open_ = np.arange(len(block))
-    for part in (first[:1], first, present):
+    for part in (goal.first[:1], goal.first, goal.present):
         found = block.values[part]
         found = found if len(open_) == len(block) else found[:, open_]
         known = ~np.isnan(found)
-        agree = (near(own[part][:, None], found, unit) | ~known).sum(axis=0)
-        enough = (agree >= _SHARE * len(part)) & (known.any(axis=0) | (part is not present))
+        agree = (near(goal.own[part][:, None], found, goal.unit) | ~known).sum(axis=0)
+        enough = (agree >= _SHARE * len(part)) & (known.any(axis=0) | (part is not goal.present))
         open_ = open_[enough]
         if not len(open_):
             return
     for place in open_:
         expression = block.said(int(place))
-        if target not in expression.places:
+        if goal.place not in expression.places:
             yield expression
 
 
@@ -360,19 +389,21 @@ def _along_keys(
             if up.parent == key.parent and table not in (up.parent, key.child)
         ]
     found = [(_families_of(data, key, up, known), up) for key, up in ways]
-    tried = sum(len(block) for (_, blocks), _ in found for block in blocks) * len(targets)
+    tried = sum(len(block) for (_, both), _ in found for block in both.values()) * len(targets)
     for target in targets:
         candidates: list[Expression] = []
-        for (rows, blocks), up in found:
-            for block in blocks:
-                for one in _matching_kind(data, target, block, rows):
-                    assert isinstance(one, Aggregate)
-                    candidates.append(replace(one, up=up))
+        for (rows, both), up in found:
+            block = both.get(target in data.times)
+            if block is None:
+                continue
+            for one in _matching(_goal(data, target, rows), block):
+                assert isinstance(one, Aggregate)
+                candidates.append(replace(one, up=up))
         yield from _convincing(data, target, candidates, max(tried, 1))
 
 
-_Families = tuple[Int64, list[_Block]]
-"""Some rows, and all that can be gathered of the children under each."""
+_Families = tuple[Int64, dict[bool, _Block]]
+"""Some rows, and all that can be gathered of the children under each: times apart from numbers."""
 
 
 def _families_of(
@@ -381,21 +412,13 @@ def _families_of(
     """Families of the parents of a key, or of the rows that hang under these parents."""
     if key not in known:
         known[key] = _gathered(data, key)
-    parents, blocks = known[key]
+    parents, both = known[key]
     if up is None or not len(parents):
-        return parents, blocks
+        return parents, both
     links = data.links(up)
     rows = np.flatnonzero(np.isin(links, parents))[: 4 * _ROWS]
     place = np.searchsorted(parents, links[rows])
-    return rows, [_Block(block.values[place], block.said) for block in blocks]
-
-
-def _matching_kind(data: Data, target: Place, block: _Block, rows: Int64) -> Iterator[Expression]:
-    """As `_matching`, times with times only."""
-    for expression in _matching(data, target, block, rows):
-        timed = bool(expression.places) and expression.places[0] in data.times
-        if timed == (target in data.times):
-            yield expression
+    return rows, {timed: _Block(block.values[place], block.said) for timed, block in both.items()}
 
 
 def _gathered(data: Data, key: ForeignKey) -> _Families:
@@ -403,14 +426,14 @@ def _gathered(data: Data, key: ForeignKey) -> _Families:
     links = data.links(key)
     linked = np.flatnonzero(links >= 0)
     if len(linked) < FEWEST:
-        return np.zeros(0, np.int64), []
+        return np.zeros(0, np.int64), {}
     counts = np.bincount(links[linked], minlength=data.rows(key.parent))
     parents = _some_parents(counts)
     rows = np.flatnonzero(np.isin(links, parents))
     rows = rows[np.argsort(links[rows], kind="stable")]
     starts = np.searchsorted(links[rows], parents)
     number = counts[parents].astype(np.float64)[:, None]
-    found = [_Block(number, lambda _: Aggregate("count", None, key))]
+    both = {False: [_Block(number, lambda _: Aggregate("count", None, key))], True: []}
     for timed in (True, False):
         columns = [
             Own((key.child, name))
@@ -421,15 +444,15 @@ def _gathered(data: Data, key: ForeignKey) -> _Families:
             continue
         table = _table_of(data, columns, rows)
         single = _Block(table, columns.__getitem__)
-        found += [_aggregated(f, single, None, starts, key) for f in ("min", "max")]
+        both[timed] += [_aggregated(f, single, None, starts, key) for f in ("min", "max")]
         if timed:
             continue
-        found.append(_aggregated("sum", single, None, starts, key))
+        both[timed].append(_aggregated("sum", single, None, starts, key))
         whole = all(data.unit(column.place) == 1.0 for column in columns)
         for inner in _products(columns, table):
             for digits in (None,) if whole else (None, 2):
-                found.append(_aggregated("sum", inner, digits, starts, key))
-    return parents, found
+                both[timed].append(_aggregated("sum", inner, digits, starts, key))
+    return parents, {timed: _joined(blocks) for timed, blocks in both.items() if blocks}
 
 
 def _products(columns: Sequence[Own], table: Float64) -> list[_Block]:
