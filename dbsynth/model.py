@@ -34,7 +34,7 @@ from dbsynth.rules import Kept, kept_from_json
 from dbsynth.schema import ForeignKey, Schema
 from dbsynth.structures import Structure, structure_from_json
 
-FORMAT = 2
+FORMAT = 3
 MOST_BYTES = 2**34  # unpacked; a file that claims more is not one of ours
 _MEMBER = re.compile(r"model\.json|structure|(copied|engine)/\d+")
 _UNREADABLE = (

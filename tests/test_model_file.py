@@ -207,16 +207,30 @@ def in_arrays(change: Callable[[dict], object]) -> Callable[[str, bytes], bytes]
 
 def circle(arrays: dict) -> None:
     """A tree whose walk never ends."""
-    arrays["0.nodes"] = np.zeros((4, 1), np.int32)
-    arrays["0.names"] = np.array(["x", "y"])
-    arrays["0.map.0"] = np.zeros(300, np.uint8)
+    nodes = arrays["nodes"].copy()
+    inner = np.flatnonzero(nodes[:, 0] >= 0)
+    assert len(inner)
+    nodes[inner, 2:] = 0
+    arrays["nodes"] = nodes
 
 
 def beyond(arrays: dict) -> None:
     """A tree that points outside of its leaves."""
-    nodes = arrays["0.nodes"].copy()
-    nodes[2, nodes[0] < 0] = 2**30
-    arrays["0.nodes"] = nodes
+    nodes = arrays["nodes"].copy()
+    nodes[nodes[:, 0] < 0, 2] = 2**30
+    arrays["nodes"] = nodes
+
+
+def torn(arrays: dict) -> None:
+    """Parts that are longer together than what there is."""
+    arrays["maps.sizes"] = arrays["maps.sizes"] + 1
+
+
+def nameless(arrays: dict) -> None:
+    """A tree without a target."""
+    sizes = arrays["names.sizes"].copy()
+    sizes[0] = 0
+    arrays["names"], arrays["names.sizes"] = arrays["names"][arrays["names.sizes"][0] :], sizes
 
 
 def huge_header(name: str, data: bytes) -> bytes:
@@ -260,6 +274,8 @@ HOSTILE = {
     ),
     "a circle": in_arrays(circle),
     "a leaf that is not there": in_arrays(beyond),
+    "torn parts": in_arrays(torn),
+    "a tree without a target": in_arrays(nameless),
     "a huge header": huge_header,
     "pickled objects": objects,
     "no arrays": lambda name, data: b"PK" if name.startswith("engine/") else data,

@@ -42,6 +42,8 @@ _THREADS = 2
 _RAKING_ROUNDS = 12
 _GRAIN = 1 << 10  # parts of a row that raked leaves count in
 OPENINGS = 200  # first rows of families that are enough to learn from by themselves
+PARTS = ("names", "maps", "nodes", "starts", "codes", "counts")  # of a tree, in its file
+NODE = 4  # numbers of a node: feature, last bin that goes left, left, right
 SMALL_ROOT = 5_000  # below, a table without parent is easily memorised
 
 
@@ -113,14 +115,21 @@ class TreeChain:
         return drawn
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Names as arrays of text, trees as numbered groups of arrays."""
-        arrays: dict[str, npt.NDArray[Any]] = {"count": np.array(len(self.trees))}
-        for i, tree in enumerate(self.trees):
-            arrays[f"{i}.names"] = np.array([tree.target, *tree.features], dtype=np.str_)
-            for j, table in enumerate(tree.maps):
-                arrays[f"{i}.map.{j}"] = table
-            for field in ("nodes", "starts", "codes", "counts"):
-                arrays[f"{i}.{field}"] = getattr(tree, field)
+        """The names and parts of all trees, laid end to end, and how long each is."""
+        parts: dict[str, list[npt.NDArray[Any]]] = {
+            "names": [np.array([tree.target, *tree.features], np.str_) for tree in self.trees],
+            "maps": [bins for tree in self.trees for bins in tree.maps],
+            "nodes": [tree.nodes.T for tree in self.trees],
+            **{
+                field: [getattr(tree, field) for tree in self.trees]
+                for field in ("starts", "codes", "counts")
+            },
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        for name, found in parts.items():
+            arrays[f"{name}.sizes"] = np.array([len(part) for part in found], np.int64)
+            if found:
+                arrays[name] = np.concatenate(found)
         return arrays
 
 
@@ -179,7 +188,13 @@ class Relational:
 
     def restore(self, arrays: Arrays) -> TreeChain:
         """The chain whose arrays were saved."""
-        return TreeChain(tuple(_restore_tree(arrays, i) for i in range(int(arrays["count"]))))
+        found = {name: _parts(arrays, name) for name in PARTS}
+        trees, place = [], 0
+        for names, *parts in zip(*(found[name] for name in PARTS if name != "maps"), strict=True):
+            maps = tuple(found["maps"][place : place + len(names) - 1])
+            place += len(maps)
+            trees.append(_restored([str(name) for name in names], maps, *parts))
+        return TreeChain(tuple(trees))
 
 
 def raked(tree: Tree, shares: npt.NDArray[np.float64]) -> Tree:
@@ -202,11 +217,23 @@ def raked(tree: Tree, shares: npt.NDArray[np.float64]) -> Tree:
     return replace(tree, counts=np.round(counts * _GRAIN).astype(np.int64))
 
 
-def _restore_tree(arrays: Arrays, i: int) -> Tree:
-    target, *features = (str(name) for name in arrays[f"{i}.names"])
-    maps = tuple(arrays[f"{i}.map.{j}"] for j in range(len(features)))
-    parts = (arrays[f"{i}.{field}"] for field in ("nodes", "starts", "codes", "counts"))
-    tree = Tree(target, tuple(features), maps, *parts)
+def _parts(arrays: Arrays, name: str) -> list[npt.NDArray[Any]]:
+    """Arrays that were laid end to end, apart again."""
+    sizes = arrays[f"{name}.sizes"]
+    if not len(sizes):
+        return []
+    if (sizes < 0).any() or sizes.sum() != len(arrays[name]):
+        raise ValueError(f"the {name} of the trees are damaged")
+    return np.split(arrays[name], np.cumsum(sizes)[:-1])
+
+
+def _restored(
+    names: Sequence[str], maps: tuple[UInt8, ...], nodes: npt.NDArray[np.int32],
+    *leaves: npt.NDArray[Any],
+) -> Tree:  # fmt: skip
+    if not names or len(maps) != len(names) - 1 or nodes.ndim != 2 or nodes.shape[1] != NODE:
+        raise ValueError("the names of the trees are damaged")
+    tree = Tree(names[0], tuple(names[1:]), maps, np.ascontiguousarray(nodes.T), *leaves)
     _check(tree)
     return tree
 
