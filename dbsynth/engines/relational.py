@@ -39,6 +39,7 @@ SHORTLIST = 40  # features among which the choice is made, the best by themselve
 FIT_ROWS = 120_000  # rows on which a tree is grown
 _SLICE = 100_000  # rows that are classified at a time
 _THREADS = 2
+THREADED = 20_000  # cells of a table below which threads cost more than they save
 _RAKING_ROUNDS = 12
 _GRAIN = 1 << 10  # parts of a row that raked leaves count in
 OPENINGS = 200  # first rows of families that are enough to learn from by themselves
@@ -183,6 +184,8 @@ class Relational:
             for place in range(len(context), len(names))
             if names[place] not in masks or masks[names[place]].any()
         ]
+        if size * len(grown) < THREADED:
+            return TreeChain(tuple(map(grow, grown)))
         with ThreadPoolExecutor(_THREADS) as pool:
             return TreeChain(tuple(pool.map(grow, grown)))
 
@@ -470,6 +473,6 @@ def _principal(
     )
     centred = (means - goal.mean(axis=0)) * (counts > 0)[:, None]
     weighted = centred * np.sqrt(counts)[:, None]
-    axis = np.linalg.svd(weighted, full_matrices=False)[2][0]
+    axis = np.linalg.eigh(weighted.T @ weighted)[1][:, -1]
     axis = axis * (1 if axis[np.argmax(np.abs(axis))] > 0 else -1)
     return np.asarray(centred @ axis, np.float64)

@@ -219,7 +219,7 @@ def class_centres(features: Float64, key: int) -> Float64:
     chosen = np.argsort(hashed(key, np.arange(len(features))), kind="stable")[:_LLOYD_ROWS]
     points = features[np.sort(chosen)]
     spread = points - points.mean(axis=0)
-    axis = np.linalg.svd(spread, full_matrices=False)[2][0]
+    axis = np.linalg.eigh(spread.T @ spread)[1][:, -1]
     ranked = np.argsort(spread @ axis, kind="stable")
     centres: Float64 = points[
         ranked[((np.arange(classes) + 0.5) * len(points) / classes).astype(int)]
