@@ -10,10 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dbsynth.drift import Change
     from dbsynth.errors import DbsynthError
     from dbsynth.inventory import Inventory, inspect
     from dbsynth.model import Model, load_model
-    from dbsynth.pipeline import check, clone, fit, load, plan
+    from dbsynth.pipeline import check, clone, fit, load, plan, review, suggest_keys
     from dbsynth.report import Effect, Finding, Rate, Report, Status, Steered, TableReport
     from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
     from dbsynth.spec import Fairness, Spec, TableSpec
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Column", "DbsynthError", "Effect", "Fairness", "Finding", "ForeignKey", "Inventory", "Kind",
-    "Model", "Rate", "Report", "Schema", "Spec", "Status", "Steered", "Table", "TableReport",
-    "TableSpec", "check", "clone", "fit", "inspect", "load", "load_model", "plan",
+    "Change", "Column", "DbsynthError", "Effect", "Fairness", "Finding", "ForeignKey",
+    "Inventory", "Kind", "Model", "Rate", "Report", "Schema", "Spec", "Status", "Steered",
+    "Table", "TableReport", "TableSpec", "check", "clone", "fit", "inspect", "load",
+    "load_model", "plan", "review", "suggest_keys",
 ]  # fmt: skip
 
 _MODULE_BY_NAME = {
     **dict.fromkeys(("DbsynthError",), "errors"),
+    **dict.fromkeys(("Change",), "drift"),
     **dict.fromkeys(("Inventory", "inspect"), "inventory"),
     **dict.fromkeys(("Model", "load_model"), "model"),
-    **dict.fromkeys(("check", "clone", "fit", "load", "plan"), "pipeline"),
+    **dict.fromkeys(
+        ("check", "clone", "fit", "load", "plan", "review", "suggest_keys"), "pipeline"
+    ),
     **dict.fromkeys(
         ("Effect", "Finding", "Rate", "Report", "Status", "Steered", "TableReport"), "report"
     ),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dbsynth.classify import Role
 from dbsynth.errors import SpecError
+from dbsynth.model import Model
 from dbsynth.schema import Column, ForeignKey, Schema, Table
 from dbsynth.shapes import Path, told
 from dbsynth.spec import HINT, Spec, TableSpec, not_there
@@ -23,8 +24,9 @@ class Change:
 
     Attributes:
         kind: ``added``, ``dropped`` or ``retyped``.
-        what: ``table``, ``column`` or ``key``.
-        column: None for tables.
+        what: ``table``, ``column``, ``key`` or ``rule``.
+        table: Empty for rules.
+        column: None for tables and rules.
         message: A sentence.
         renamed: For what was added, the dropped name that it may have had; and the other way round.
     """
@@ -75,6 +77,8 @@ def _changes(spec: Spec, schema: Schema) -> Iterator[Change]:
                 "added", "key", fk.child, None,
                 f"{fk} is declared by the database now, so it is no virtual foreign key any more",
             )  # fmt: skip
+    for message in spec.unreadable(keyed):
+        yield Change("dropped", "rule", "", None, message)
 
 
 def _gone_table(schema: Schema, name: str, renamed: str | None) -> str:
@@ -208,6 +212,41 @@ class Covered:
     notes: tuple[str, ...] = ()
 
 
+def _lets_in(change: Change) -> bool:
+    """Whether something is there now that nobody has reviewed."""
+    if change.what in ("table", "column"):
+        return change.kind != "dropped"
+    return (change.kind, change.what) == ("dropped", "key")
+
+
+def pruned(spec: Spec, schema: Schema) -> Spec:
+    """What a spec says of columns that are there, so that the rest can be proposed."""
+    tables = {
+        name: TableSpec(
+            said.strategy,
+            columns={n: r for n, r in said.columns.items() if n in schema[name].column_by_name},
+            types=said.types,
+            approved_by=said.approved_by,
+        )
+        for name, said in spec.tables.items()
+        if name in schema.table_by_name
+    }
+    changed = {(c.table, c.column) for c in drift(spec, schema) if c.kind == "retyped"}
+    for name, said in tables.items():
+        columns = {n: r for n, r in said.columns.items() if (name, n) not in changed}
+        tables[name] = replace(said, columns=columns)
+    keys = tuple(
+        fk
+        for fk in spec.virtual_foreign_keys
+        if not list(Spec(virtual_foreign_keys=(fk,)).unknown(schema))
+        and not any(_same(fk, other) for other in schema[fk.child].foreign_keys)
+    )
+    return Spec(
+        engine=spec.engine, seed=spec.seed, fit_rows=spec.fit_rows, tables=tables,
+        virtual_foreign_keys=keys,
+    )  # fmt: skip
+
+
 def covered(spec: Spec, schema: Schema) -> Covered:
     """Apply a spec to a schema.
 
@@ -215,11 +254,8 @@ def covered(spec: Spec, schema: Schema) -> Covered:
         SpecError: The spec names tables or columns that are not there, or (under ``on_new: stop``)
             does not cover some that are.
     """
-    changes = [] if spec.on_new == "propose" else [
-        change for change in drift(spec, schema)
-        if change.kind != "dropped" or change.what == "key"
-    ]  # fmt: skip
-    changes = [change for change in changes if (change.kind, change.what) != ("added", "key")]
+    known = () if spec.on_new == "propose" else drift(spec, schema)
+    changes = [change for change in known if _lets_in(change)]
     problems = list(spec.unknown(schema))
     if spec.on_new == "stop":
         found = [(change.path, change.message) for change in changes]
@@ -240,3 +276,65 @@ def covered(spec: Spec, schema: Schema) -> Covered:
     )
     fresh = {name: frozenset(found) for name, found in columns.items()}
     return Covered(spec.with_keys(schema), fresh, notes)
+
+
+_SHOWING = (Role.CATEGORY, Role.QUANTITY, Role.TIME, Role.CONSTANT)
+_HIDING = (Role.IDENTIFIER, Role.RENAMED, Role.TEXT, Role.OPAQUE, Role.KEY)
+
+
+def against_model(spec: Spec, model: Model) -> tuple[str, ...]:
+    """Compare a spec with a model that was fitted earlier, perhaps with another one.
+
+    Returns:
+        A note on each decision of the spec that comes too late and hides no less than the model.
+
+    Raises:
+        SpecError: The model may hold what the spec keeps back, or has what the spec lacks.
+    """
+    wrong = [
+        (change.path, change.message)
+        for change in (() if spec.on_new == "propose" else drift(spec, model.schema))
+        if change.what in ("table", "column") and change.kind != "dropped"
+        and not (spec.on_new == "synthesize" and _default(model, change))
+    ]  # fmt: skip
+    notes: list[str] = []
+    for name, said in spec.tables.items():
+        facts = model.tables.get(name)
+        if facts is None:
+            continue
+        if said.strategy not in (None, facts.strategy):
+            text = (
+                f"table `{name}` is {said.strategy} in the spec, and {facts.strategy} in the model"
+            )
+            if (said.strategy, facts.strategy) == ("copy", "synthesize"):
+                notes.append(text + ", which stands")
+            else:
+                wrong.append((("tables", name, "strategy"), text))
+        for column, (role, _) in said.columns.items():
+            found = facts.columns.get(column)
+            if facts.strategy != "synthesize" or found is None or found.decision.role is role:
+                continue
+            fitted = found.decision.role
+            if role in _HIDING and fitted in _SHOWING:
+                text = f"column `{name}.{column}` is {role.value} in the spec, and the model was"
+                wrong.append(
+                    (
+                        ("tables", name, "columns", column),
+                        f"{text} fitted with it as {fitted.value}",
+                    )
+                )
+            else:
+                text = f"column `{name}.{column}` is {fitted.value} in the model, which stands"
+                notes.append(f"{text}; the spec says {role.value}")
+    if wrong:
+        raise SpecError(
+            "; ".join(told(wrong, spec.lines)), hint="fit the model again with this spec"
+        )
+    return tuple(notes)
+
+
+def _default(model: Model, change: Change) -> bool:
+    """Whether a model has what is new made from its type alone."""
+    columns = model.tables[change.table].columns
+    named = [change.column] if change.column is not None else list(columns)
+    return all(columns[n].decision.decided_by == "default" for n in named if n in columns)

@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+from dbsynth import suggest
 from dbsynth.compose import compose
 from dbsynth.databases import at_risk, open_database, open_stage
 from dbsynth.databases.base import Database, Stage
 from dbsynth.databases.portable import carried
 from dbsynth.drafted import Draft
+from dbsynth.drift import Change, against_model, drift, pruned
 from dbsynth.errors import TargetIsSource, VerificationFailed
 from dbsynth.generate import Generator, generator
 from dbsynth.lawful import find_rules
@@ -20,7 +22,7 @@ from dbsynth.outline import Outline, make_outline
 from dbsynth.progress import Progress, Silent
 from dbsynth.randomness import Streams
 from dbsynth.report import Finding, Report, Status, Stopwatch, TableReport
-from dbsynth.schema import Schema, Table
+from dbsynth.schema import ForeignKey, Schema, Table
 from dbsynth.spec import Spec
 from dbsynth.steer.wishes import understand
 from dbsynth.verify import proven, verify_constraints, verify_leaks, verify_rows, verify_rules
@@ -63,6 +65,29 @@ def plan(source: str, *, spec: Spec | None = None, progress: Progress | None = N
         return find_rules(database, outline, progress or Silent())
 
 
+def review(
+    source: str, *, spec: Spec, rules: bool = False, progress: Progress | None = None
+) -> tuple[tuple[Change, ...], Outline]:
+    """What changed in a source since its spec was written, and what is proposed for it now.
+
+    Args:
+        rules: Whether rules are mined too, which reads all rows that a model is learnt from.
+    """
+    progress = progress or Silent()
+    with open_database(source) as database:
+        schema = database.reflect()
+        outline = make_outline(database, pruned(spec, schema), Streams(spec.seed), progress)
+        if rules:
+            outline = find_rules(database, outline, progress)
+        return drift(spec, schema), outline
+
+
+def suggest_keys(source: str, outline: Outline) -> tuple[ForeignKey, ...]:
+    """References that a source does not declare, for a spec to offer."""
+    with open_database(source) as database:
+        return suggest.suggest_keys(database, outline)
+
+
 def fit(
     source: str, path: Path, *, spec: Spec | None = None, progress: Progress | None = None
 ) -> tuple[Model, dict[str, float]]:
@@ -86,6 +111,8 @@ def load(
     """Build a clone from a model file; the source is not needed."""
     spec, progress, watch = spec or Spec(), progress or Silent(), Stopwatch()
     model = load_model(path)
+    understand(spec, model.schema, model.plan, model.tables)  # unknown names before all else
+    model = dataclasses.replace(model, notes=model.notes + against_model(spec, model))
     with open_stage(target, replace=replace) as stage:
         return _built(model, stage, spec, processes, progress, watch, None)
 

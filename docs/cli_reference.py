@@ -1,4 +1,4 @@
-"""Writes cli.md and the example of json.md beside itself, so that neither can go stale.
+"""Writes cli.md, the example of json.md and the schema of specs, so that none can go stale.
 
 With ``--check`` nothing is written; the exit code says whether a page is stale.
 """
@@ -16,6 +16,7 @@ import click
 
 import dbsynth
 from dbsynth.cli import COMMANDS, cli
+from dbsynth.cli.schema import document
 
 FOLDER = Path(__file__).parent
 BEGIN, END = "<!-- example: begin -->\n", "<!-- example: end -->\n"
@@ -53,6 +54,11 @@ def json_page() -> str:
     return f"{before}{BEGIN}```json\n{_example()}\n```\n{END}{rest.partition(END)[2]}"
 
 
+def schema_page() -> str:
+    """The JSON schema of spec files."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
 def _example() -> str:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "shop.db"), Path(folder, "clone.db")
@@ -67,7 +73,7 @@ def _example() -> str:
 
 def main() -> None:
     """Write the pages, or look whether they are what would be written."""
-    pages = {"cli.md": cli_page(), "json.md": json_page()}
+    pages = {"cli.md": cli_page(), "json.md": json_page(), "dbsynth.schema.json": schema_page()}
     for name, page in pages.items():
         path = FOLDER / name
         if "--check" not in sys.argv:

@@ -23,6 +23,8 @@ BUG, INTERRUPTED = 3, 130
 COMMANDS = {
     "demo": "Clone an invented shop, side by side.",
     "init": "Write a spec to review.",
+    "schema": "Print the JSON schema of specs, for editors.",
+    "diff": "List what changed since a spec was written.",
     "plan": "Show what a clone would do.",
     "clone": "Build a synthetic clone of a database.",
     "fit": "Fit a model of a database.",

@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
-import math
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-import yaml
 
 import dbsynth
 from dbsynth.cli import options, output
 from dbsynth.databases.url import display, parse_url
 from dbsynth.errors import SpecError
 
-if TYPE_CHECKING:
-    from dbsynth.outline import Outline
-
 
 @click.command()
-@click.argument("source")
+@click.argument("source", required=False)
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), default="dbsynth.yaml",
               show_default=True, help="Where the spec goes; - for stdout.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option("--update", is_flag=True, help="Bring what changed into an existing file.")
 @options.quiet_option
-def init(source: str, path: Path, force: bool, quiet: bool) -> None:
+def init(source: str | None, path: Path, force: bool, update: bool, quiet: bool) -> None:
     """Write a spec with the proposed decision on every table and column of SOURCE.
 
-    Review it, change what is wrong, keep it in git.  It holds no password and no value.
+    Review it, change what is wrong, keep it in git.  It holds no password and no value.  With
+    --update new tables and columns get their lines, those that are gone become comments, and
+    everything else stays as it was written; the source is the one that the file names.
 
     Example: dbsynth init postgresql://reader@prod/shop -o dbsynth.yaml
     """
+    if update:
+        _update(source, path, quiet=quiet)
+        return
+    if source is None:
+        raise SpecError("no source is given", hint="name a URL, or say --update")
+    from dbsynth.writing import spec_text  # needs all of the library
+
     if str(path) != "-" and path.exists() and not force:
         raise SpecError(f"`{path}` exists", hint="give another name with -o, or --force")
     with options.progress(quiet=quiet) as shown:
         outline = dbsynth.plan(source, progress=shown)
+        suggested = dbsynth.suggest_keys(source, outline)
     shown_source = display(parse_url(source)).replace("***", "${DBSYNTH_PASSWORD}")
-    text = spec_text(outline, shown_source)
+    text = spec_text(outline, shown_source, suggested)
     if str(path) == "-":
         output.put(text.rstrip("\n"))
         return
@@ -44,58 +50,26 @@ def init(source: str, path: Path, force: bool, quiet: bool) -> None:
     output.put(f"{path}: {len(outline.tables)} tables. Next: review it, then dbsynth plan {path}")
 
 
-def spec_text(outline: Outline, source: str) -> str:
-    """The spec as YAML, a line per column with the reason as a comment."""
-    lines = [
-        "# What dbsynth does with every table and column. Review, change, keep in git.",
-        "# Behind a colon: what invents the values of the column. Comments say why.",
-        "# ${NAME} is replaced from the environment, as for passwords.",
-        f"source: {_scalar(source)}",
-        "# target: postgresql://me@staging/shop",
-        "engine: relational",
-        "scale: 1.0",
-        "seed: 0",
-        "on_new: synthesize  # or stop: refuse tables and columns that are not listed here",
-        "tables:" if outline.tables else "tables: {}",
-    ]
-    for name, facts in outline.tables.items():
-        lines += [
-            f"  {_scalar(name)}:",
-            f"    strategy: {facts.strategy}  # {_comment(facts.reason)}",
-        ]
-        if facts.columns:
-            lines.append("    columns:")
-        for column, model in facts.columns.items():
-            decision = model.decision
-            what = decision.role.value + (f":{decision.provider}" if decision.provider else "")
-            lines.append(f"      {_scalar(column)}: {what}  # {_comment(decision.reason)}")
-    lines += [
-        "# What holds in the source and is kept in the clone, with the cases in which it held.",
-        "# Delete a line to strike a rule, add one to declare it. Without the list all are kept.",
-        "rules:" if outline.rules else "rules: []",
-    ]
-    lines += [f"  - {_sentence(str(k.rule))}  # held in {k.support}" for k in outline.rules]
-    return "\n".join(lines) + "\n"
+def _update(source: str | None, path: Path, *, quiet: bool) -> None:
+    """Bring what changed in the source into a file, which is written only if it changes."""
+    from dbsynth.documents import text_of  # needs all of the library
+    from dbsynth.merge import merge
 
-
-def _scalar(text: str) -> str:
-    """A text as YAML reads it back: in double quotes where it would be taken for something else."""
-    style = '"' if _odd(text) else None
-    return str(yaml.safe_dump(text, default_style=style, allow_unicode=True, width=math.inf)).split(
-        "\n"
-    )[0]
-
-
-def _sentence(text: str) -> str:
-    """A rule as YAML reads it back: in single quotes, as names in it may be in double ones."""
-    plain = "'" + text.replace("'", "''") + "'"
-    return plain if text.isprintable() else _scalar(text)
-
-
-def _odd(text: str) -> bool:
-    simple = text.replace("_", "").replace(".", "").isalnum()
-    return not simple or not text.isprintable() or yaml.safe_load(text) != text
-
-
-def _comment(text: str) -> str:
-    return output.plain(text)
+    text = text_of(path)
+    said = {} if source is None else {"source": source}
+    spec = dbsynth.Spec.load(path, os.environ, said=said, without=("target", *said))
+    if not spec.source:
+        raise SpecError("no source is given", hint="name a URL, or set `source` in the spec")
+    with options.progress(quiet=quiet) as shown:
+        _, outline = dbsynth.review(spec.source, spec=spec, rules=True, progress=shown)
+    merged = merge(text, str(path), spec, outline)
+    for change in merged.changes:
+        output.put(output.plain(f"{change.kind} {change.what}: {change.message}"))
+    if merged.text == text:
+        output.put(f"{path}: nothing to bring in")
+        return
+    scratch = path.with_name(path.name + ".part")
+    with scratch.open("w", encoding="utf-8", newline="") as file:
+        file.write(merged.text)
+    scratch.replace(path)
+    output.put(f"{path}: {len(merged.changes)} changes brought in. Next: review them (git diff)")

@@ -83,7 +83,7 @@ class FromType:
             return pa.array(["{}"] * len(index))
         if kind is Kind.TEXT:
             length = state["length"]
-            if length is None or length >= 3 * _WORD:
+            if state["unique"] and (length is None or length >= 3 * _WORD):
                 return counted_word(index)
             return _short(index, length, key, apart=state["unique"])
         if known_type(state["type"]):
@@ -91,9 +91,9 @@ class FromType:
         return pa.nulls(len(index), pa.string())
 
 
-def _short(index: UInt64, length: int, key: int, *, apart: bool) -> pa.Array:
+def _short(index: UInt64, length: int | None, key: int, *, apart: bool) -> pa.Array:
     """Texts of at most so many characters."""
-    if apart:
+    if apart and length is not None:
         return fixed(index, min(length, _WORD))
     words = counted_word(choose(key, index, _MOST).astype(np.uint64))
     return pc.utf8_slice_codeunits(words, 0, length)
