@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.classify import Decision, Role
+from dbsynth.classify import Decision, Exposure, Role
 from dbsynth.codec import Alphabet, Codec, Number, codec_from_json
 from dbsynth.engines import ENGINES
 from dbsynth.engines.base import TableModel
@@ -389,14 +389,7 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
 def column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, Any]:
     """What the document says of a column."""
     return {
-        "decision": {
-            "role": column.decision.role.value,
-            "provider": column.decision.provider,
-            "reason": column.decision.reason,
-            "decided_by": column.decision.decided_by,
-            "confidence": column.decision.confidence,
-            "form": column.decision.form,
-        },
+        "decision": asdict(column.decision),
         "codec": column.codec.to_json() if column.codec else None,
         "provided": _provided_json(column.provided),
         "mint": column.mint.to_json() if column.mint else None,
@@ -495,9 +488,14 @@ def _facts(
     )  # fmt: skip
 
 
+def _decision(value: Mapping[str, Any]) -> Decision:
+    read = {"role": Role(value["role"]), "exposure": Exposure(value.get("exposure", "none"))}
+    return Decision(**{**value, **read})
+
+
 def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnModel:
     return ColumnModel(
-        Decision(**{**column["decision"], "role": Role(column["decision"]["role"])}),
+        _decision(column["decision"]),
         codec_from_json(column["codec"]) if column["codec"] else None,
         _provided(column["provided"]),
         Mint(**column["mint"]) if column["mint"] else None,

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dbsynth.classify.decide import classify_table
 from dbsynth.classify.strategy import propose_strategy
-from dbsynth.classify.types import Decision, Role, Strategy
+from dbsynth.classify.types import Decision, Exposure, Role, Strategy
 from dbsynth.codec import k_threshold
 
-__all__ = ["Decision", "Role", "Strategy", "classify_table", "k_threshold", "propose_strategy"]
+__all__ = [
+    "Decision",
+    "Exposure",
+    "Role",
+    "Strategy",
+    "classify_table",
+    "k_threshold",
+    "propose_strategy",
+]

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dbsynth.classify.names import (
-    IDENTIFYING,
-    concept_of,
-    is_amount,
-    is_numbered,
-    names_persons,
-    tokens_of,
-    words_of,
-)
-from dbsynth.classify.types import Decision, Role
-from dbsynth.classify.values import (
-    Facts,
-    date_form,
-    facts_of,
-    number_form,
-    person_names,
-)
+from dbsynth.classify.concepts import PERSONAL, concept
+from dbsynth.classify.context import Context, context_of, exposure_of, in_context
+from dbsynth.classify.evidence import Finding, find_concept
+from dbsynth.classify.names import IDENTIFYING, hint_of, is_amount, is_numbered, tokens_of
+from dbsynth.classify.types import Decision, Exposure, Role
+from dbsynth.classify.values import Facts, date_form, facts_of, number_form
 from dbsynth.codec import k_threshold
-from dbsynth.identifiers.recognise import EMAIL, IPV4, IPV6, share, text_provider, written_as
+from dbsynth.identifiers.recognise import text_provider
 from dbsynth.identifiers.types import known_type, type_name
 from dbsynth.schema import Column, Kind, Table
 
@@ -37,32 +26,8 @@ _LONGEST_WORD = 200
 _INITIALS = 3
 _LONGEST_LABEL = 30
 _MOST_CODES = 50_000  # more distinct values are too many to model as codes
-
-_PERSONAL = words_of(
-    """first_name last_name full_name email user_name phone street_address street_extra postcode
-    national_id bank_account iban card token hash ip mac plate coordinates url uuid"""
-)
 _VOCABULARY = {"region": 40, "country": 150, "job": 150}  # about so many real words are at hand
-_NEVER_REPEATING = frozenset({"first_name", "last_name", "token", "hash"})
-_PROVIDER_OF = {"bank_account": "pattern"}
-_NUMERIC = frozenset({"phone", "national_id", "bank_account", "iban", "card", "postcode"})
-_PROOF = {
-    "email": "@",
-    "phone": r"([0-9][^0-9]*){5}",
-    "ip": f"({IPV4})|({IPV6})",
-    "url": r"[./]",
-    "postcode": r"[0-9]",
-    "card": r"([0-9*xX][^0-9]*){8}",
-    "iban": r"^[A-Za-z]{2}[0-9]{2}",
-    "mac": r"[0-9A-Fa-f]{2}[:-]?[0-9A-Fa-f]{2}",
-    "national_id": r"[0-9]",
-    "bank_account": r"[0-9]",
-    "plate": r"[0-9]",
-    "coordinates": r"[0-9]",
-    "uuid": r"[0-9a-fA-F]{8}",
-    "token": r"^\S{4,}$",
-    "email_part": EMAIL,
-}
+_NAMES = ("city", "company")
 
 
 @dataclass(frozen=True)
@@ -74,7 +39,12 @@ class _Subject:
     facts: Facts
     rows: int
     k: int
-    concept: str
+    finding: Finding
+    context: Context
+
+    @property
+    def concept(self) -> str:
+        return self.finding.concept
 
     @property
     def identifying(self) -> bool:
@@ -83,10 +53,6 @@ class _Subject:
     @property
     def unique(self) -> bool:
         return any(key.columns == (self.column.name,) for key in self.table.keys if key.plain)
-
-    @property
-    def personal_table(self) -> bool:
-        return names_persons(tokens_of(self.table.bare))
 
 
 def classify_table(table: Table, sample: pa.Table, rows: int) -> dict[str, Decision]:
@@ -98,13 +64,29 @@ def classify_table(table: Table, sample: pa.Table, rows: int) -> dict[str, Decis
         rows: Number of rows of the whole table.
     """
     k = k_threshold(rows)
+    facts = {c.name: facts_of(_values(sample, c.name), k) for c in table.columns}
+    alone = {
+        c.name: find_concept(c, facts[c.name], hint_of(c.name, table.bare)) for c in table.columns
+    }
+    context = context_of(table, alone)
     decisions = {}
     for column in table.columns:
-        values = _values(sample, column.name)
-        subject = _Subject(table, column, facts_of(values, k), rows, k,
-                           concept_of(column.name, table.bare))  # fmt: skip
-        decisions[column.name] = _decide(subject)
+        found = in_context(column, facts[column.name], alone[column.name], context)
+        subject = _Subject(table, column, facts[column.name], rows, k, found, context)
+        decisions[column.name] = _exposed(subject, _decide(subject))
     return decisions
+
+
+def _exposed(it: _Subject, decision: Decision) -> Decision:
+    """The decision with what the column holds, and whom that gives away."""
+    if decision.role in (Role.REFERENCE, Role.GENERATED):
+        return decision
+    exposure = exposure_of(it.concept, it.context)
+    reason = decision.reason
+    if exposure is Exposure.QUASI:
+        words = it.concept.replace("_", " ")
+        reason += f"; a quasi-identifier ({words}), which tells a person with others"
+    return replace(decision, concept=it.concept, exposure=exposure, reason=reason)
 
 
 def _values(sample: pa.Table, name: str) -> pa.Array:
@@ -167,7 +149,7 @@ def _key(it: _Subject) -> Decision:
     kind = it.column.kind
     if composite and kind in (Kind.BOOLEAN, Kind.ENUM):
         return Decision(Role.CATEGORY, None, "Its type lists the values", "schema", 1.0)
-    if composite and kind is Kind.TEXT and it.concept not in _PERSONAL and _shown(it):
+    if composite and kind is Kind.TEXT and it.concept not in PERSONAL and _shown(it):
         return Decision(Role.CATEGORY, None, "Part of a key, with few values that repeat",
                         "values", 0.9)  # fmt: skip
     return Decision(Role.KEY, _key_provider(it), "It is part of the primary key", "schema", 1.0)
@@ -195,11 +177,8 @@ def _text_key_provider(it: _Subject) -> str:
     examples = it.facts.examples
     if not len(examples):
         return "pattern"
-    concept = _concept(it)
-    if concept in _PERSONAL and concept != "coordinates":
-        return _PROVIDER_OF.get(concept, concept)
-    if concept in ("city", "company"):
-        return concept
+    if it.concept in _NAMES or (it.concept in PERSONAL and it.concept != "coordinates"):
+        return concept(it.concept).provider
     if date_form(examples) or number_form(examples):
         return "pattern"
     found = text_provider(examples)
@@ -230,8 +209,8 @@ def _empty(it: _Subject) -> Decision:
 
 
 def _empty_text(it: _Subject) -> Decision:
-    if it.concept in _PERSONAL or it.concept in ("city", "company"):
-        return _named(it, Role.IDENTIFIER, it.concept, 0.7)
+    if it.concept in PERSONAL or it.concept in _NAMES:
+        return _named(it, Role.IDENTIFIER)
     provider = "label" if it.concept in ("label", "region", "country", "job") else "text"
     if is_numbered(tokens_of(it.column.name)):
         provider = "pattern"
@@ -245,24 +224,29 @@ def _constant(it: _Subject) -> Decision | None:
 
 
 def _number(it: _Subject) -> Decision:
-    words = tokens_of(it.column.name)
     found = _constant(it)
-    if found and it.concept not in _PERSONAL:
+    if found and it.concept not in PERSONAL:
         return found
-    if it.concept == "coordinates" and it.personal_table and it.column.kind is not Kind.INTEGER:
-        return _named(it, Role.IDENTIFIER, "coordinates", 0.8)
+    placed = it.concept == "coordinates" and it.context.persons
+    if placed and it.column.kind is not Kind.INTEGER:
+        return _named(it, Role.IDENTIFIER)
     if it.column.kind is Kind.FLOAT or not _whole(it):
         return Decision(Role.QUANTITY, None, "Its type is a number", "type", 1.0)
-    amount = is_amount(words)
-    personal = it.concept in _NUMERIC and not amount
-    named = personal or (is_numbered(words) and not amount) or it.concept in ("token", "card")
+    return _whole_number(it)
+
+
+def _whole_number(it: _Subject) -> Decision:
+    words = tokens_of(it.column.name)
+    amount = is_amount(words) and it.finding.by == "name"
+    personal = it.concept in PERSONAL and not amount
+    named = personal or (is_numbered(words) and not amount)
     if it.facts.near_unique and (it.unique or named):
-        why = "unique" if it.unique else "named like an identifier"
+        why = "unique" if it.unique else "an identifier by its name or check digits"
         return Decision(Role.IDENTIFIER, "digits", f"Its numbers hardly repeat and it is {why}",
                         "schema" if it.unique else "name", 0.9)  # fmt: skip
-    if personal and it.concept != "postcode" and it.facts.distinct >= _FEW:
-        return Decision(Role.RENAMED, "digits", "It is named like a person's number, and repeats",
-                        "name", 0.8)  # fmt: skip
+    if personal and it.concept not in ("postcode", "coordinates"):
+        return Decision(Role.RENAMED, "digits", f"{it.finding.reason}, and its numbers repeat",
+                        it.finding.decided_by, it.finding.confidence)  # fmt: skip
     return Decision(Role.QUANTITY, None, "Its type is a number", "type", 0.9)
 
 
@@ -315,44 +299,11 @@ def _category(it: _Subject) -> Decision:
     return Decision(Role.CATEGORY, None, "Few values, each shared by enough rows", "values", 0.9)
 
 
-def _named(it: _Subject, role: Role, concept: str, confidence: float) -> Decision:
-    by_name = concept == it.concept
-    provider = _PROVIDER_OF.get(concept, concept)
-    words = concept.replace("_", " ")
-    reason = f"Its name says {words}" if by_name else f"Its values are written like {words}"
-    return Decision(role, provider, reason, "name" if by_name else "values", confidence)
-
-
-def _concept(it: _Subject) -> str:
-    """What a text column holds: by the form of the values, by its name, by known names."""
-    examples = it.facts.examples
-    form = written_as(examples)
-    if it.concept == "token" and form not in ("email", "url", "ip", "json"):
-        form = ""
-    if form and form not in ("json", "xml"):
-        return form
-    concept = it.concept
-    if concept in _PROOF and share(examples, _PROOF[concept]) < 0.5:
-        concept = ""
-    if concept in ("", "label", "user_name", "company", "full_name", "text"):
-        return _by_known_names(it, concept)
-    return concept
-
-
-def _by_known_names(it: _Subject, concept: str) -> str:
-    """The concept, corrected where values are persons' names or cannot be."""
-    found = person_names(it.facts.examples)
-    if found == "full_name" and concept != "text":
-        return found
-    if concept == "full_name":
-        if found:
-            return found
-        if share(it.facts.examples, r"^[a-z0-9._@\\-]+$") > 0.8:
-            return "user_name"
-        return "full_name" if share(it.facts.examples, r"[0-9_]") < 0.3 else "label"
-    if found and concept == "label" and it.personal_table:
-        return found
-    return concept
+def _named(it: _Subject, role: Role) -> Decision:
+    """A column whose values are drawn by the provider of what it holds."""
+    found = it.finding
+    return Decision(role, concept(found.concept).provider, found.reason, found.decided_by,
+                    found.confidence)  # fmt: skip
 
 
 def _text(it: _Subject) -> Decision:
@@ -361,15 +312,12 @@ def _text(it: _Subject) -> Decision:
         return listed
     if not it.facts.longest:
         return _constant(it) or _category(it)
-    concept = _concept(it)
+    if it.concept in PERSONAL:
+        return _personal(it)
     found = _constant(it)
-    if found and concept not in _PERSONAL and it.facts.longest <= _LONGEST_WORD:
+    if found and it.facts.longest <= _LONGEST_WORD:
         return found
-    if concept in _PERSONAL:
-        return _personal(it, concept)
-    if it.facts.near_unique:
-        return _near_unique(it, concept)
-    return _repeating(it, concept)
+    return _near_unique(it) if it.facts.near_unique else _repeating(it)
 
 
 def _listed(it: _Subject) -> Decision | None:
@@ -383,14 +331,13 @@ def _listed(it: _Subject) -> Decision | None:
     return None
 
 
-def _personal(it: _Subject, concept: str) -> Decision:
+def _personal(it: _Subject) -> Decision:
     facts = it.facts
-    if concept == "first_name" and facts.longest <= _INITIALS:
-        return _near_unique(it, "") if facts.near_unique else _repeating(it, "")
+    if it.concept == "first_name" and facts.longest <= _INITIALS:
+        return _near_unique(it) if facts.near_unique else _repeating(it)
     many = facts.near_unique or it.unique or facts.distinct > _MOST_CODES
-    if concept in _NEVER_REPEATING or many:
-        return _named(it, Role.IDENTIFIER, concept, 0.9)
-    return _named(it, Role.RENAMED, concept, 0.8)
+    never = not concept(it.concept).repeats
+    return _named(it, Role.IDENTIFIER if never or many else Role.RENAMED)
 
 
 def _formed(it: _Subject) -> Decision | None:
@@ -411,44 +358,44 @@ def _formed(it: _Subject) -> Decision | None:
     return Decision(Role.QUANTITY, None, "Every value is a number", "values", 0.9, form)
 
 
-def _near_unique(it: _Subject, concept: str) -> Decision:
+def _near_unique(it: _Subject) -> Decision:
     found = _formed(it)
     if found:
         return found
-    if concept in ("city", "company"):
-        return _named(it, Role.IDENTIFIER, concept, 0.8)
+    if it.concept in _NAMES:
+        return _named(it, Role.IDENTIFIER)
     provider = text_provider(it.facts.examples)
-    if provider in ("text", "label") and concept in ("region", "country", "job", "label"):
+    if provider in ("text", "label") and it.concept in ("region", "country", "job", "label"):
         provider = "label"
-    if concept == "text" and provider == "label" and it.facts.mean_length > _LONGEST_LABEL:
+    if it.concept == "text" and provider == "label" and it.facts.mean_length > _LONGEST_LABEL:
         provider = "text"
     return Decision(Role.TEXT, provider, "Its values hardly repeat", "values", 0.8)
 
 
-def _repeating(it: _Subject, concept: str) -> Decision:
+def _repeating(it: _Subject) -> Decision:
     facts = it.facts
     shown = _shown(it) and facts.longest <= _LONGEST_WORD
-    telling = it.identifying or concept in ("city", "company")
+    telling = it.identifying or it.concept in _NAMES
     if shown and (facts.distinct < _FEW or not telling):
         formed = _formed(it) if facts.distinct >= _FEW else None
         return formed or _category(it)
     formed = _formed(it)
     if formed:
         return formed
-    provider = _renamer(it, concept)
+    provider = _renamer(it)
     if shown or facts.distinct <= _MOST_CODES:
         why = "its vocabulary may name someone" if telling else "its rare values may not be shown"
         return Decision(Role.RENAMED, provider, f"Its values repeat, but {why}", "values", 0.7)
     return Decision(Role.TEXT, provider, "It has too many values that repeat", "values", 0.6)
 
 
-def _renamer(it: _Subject, concept: str) -> str:
+def _renamer(it: _Subject) -> str:
     """The provider of new names for values that repeat."""
     worded = it.facts.mean_length > _INITIALS
-    if concept in ("city", "company") and worded:
-        return concept
-    known = _VOCABULARY.get(concept, 0) >= it.facts.distinct
+    if it.concept in _NAMES and worded:
+        return it.concept
+    known = _VOCABULARY.get(it.concept, 0) >= it.facts.distinct
     if known and worded and not it.identifying:
-        return concept
+        return it.concept
     provider = text_provider(it.facts.examples)
     return "label" if provider == "text" and it.facts.longest <= 80 else provider

@@ -22,6 +22,14 @@ class Role(StrEnum):
     GENERATED = "generated"
 
 
+class Exposure(StrEnum):
+    """Whom the values of a column give away: one by itself, one together with others, or nobody."""
+
+    DIRECT = "direct"
+    QUASI = "quasi"
+    NONE = "none"
+
+
 @dataclass(frozen=True)
 class Decision:
     """The role of a column, and why.
@@ -33,6 +41,8 @@ class Decision:
         confidence: From 0 to 1.
         form: For text that holds dates or numbers: the strptime format, ``integer`` or
             ``decimal:2``.
+        concept: What the column holds, as ``email`` or ``birth_date``; empty where nothing is known.
+        exposure: Whether its values are direct identifiers, quasi-identifiers or neither.
     """
 
     role: Role
@@ -41,6 +51,8 @@ class Decision:
     decided_by: str
     confidence: float
     form: str = ""
+    concept: str = ""
+    exposure: Exposure = Exposure.NONE
 
 
 @dataclass(frozen=True)

@@ -69,27 +69,45 @@ def facts_of(values: pa.Array, k: int) -> Facts:
                  mean, longest, examples)  # fmt: skip
 
 
+_PARTICLES = frozenset(
+    ["van", "von", "der", "den", "de", "del", "della", "di", "da", "do", "dos", "das", "du", "la", "le", "el", "los", "ter", "ten", "zu", "y", "e", "af", "al", "bin", "ibn", "mr", "mrs", "ms", "miss", "dr", "prof", "sir", "rev", "fr", "sr", "sra", "dhr", "mevr", "herr", "frau", "pan", "pani", "jr", "iii", "ii"]
+)
+_MOST_NAMES = 0.6
+_HALF = 0.45
+
+
 def person_names(examples: pa.Array) -> str:
     """``full_name``, ``first_name`` or ``last_name`` where most values are names, else nothing."""
-    texts = [t for t in examples[:500].to_pylist() if t]
+    texts = [t for t in examples[:300].to_pylist() if t]
     if len(texts) < 2:
         return ""
     given, family = known_names()
-    split = [re.findall(r"[^\W\d_][\w'\u2019-]*", t.casefold()) for t in texts]
+    split = [_name_words(text) for text in texts]
     several = [words for words in split if 2 <= len(words) <= 4]
     if len(several) > 0.7 * len(texts):
         both = sum(_is_person(words, given, family) for words in several)
-        return "full_name" if both > 0.45 * len(texts) else ""
+        return "full_name" if both > _HALF * len(texts) else ""
     single = [words[0] for words in split if len(words) == 1]
     if len(single) < max(3, 0.8 * len(texts)):
         return ""
-    if sum(word in given for word in single) > 0.6 * len(texts):
+    if sum(word in given for word in single) > _MOST_NAMES * len(texts):
         return "first_name"
-    return "last_name" if sum(word in family for word in single) > 0.6 * len(texts) else ""
+    known = sum(word in family for word in single)
+    return "last_name" if known > _MOST_NAMES * len(texts) else ""
+
+
+def _name_words(text: str) -> list[str]:
+    """The words of a name, without particles and titles."""
+    words = re.findall(r"[^\W\d_](?:[\w'\u2019-]*)", text.casefold())
+    if re.search(r"[0-9_@/\\:;#]", text):
+        return []
+    return [w for w in words if w not in _PARTICLES] or words
 
 
 def _is_person(words: list[str], given: frozenset[str], family: frozenset[str]) -> bool:
     first, last = words[0], words[-1]
+    if len(first) == 1 or len(last) == 1:  # an initial stands for the given name
+        return (last if len(first) == 1 else first) in family
     return (first in given and last in family) or (last in given and first in family)
 
 

@@ -58,6 +58,8 @@ def _json(outline: Outline, spec: dbsynth.Spec) -> dict[str, Any]:
                 "columns": {
                     column: {
                         "role": model.decision.role.value, "provider": model.decision.provider,
+                        "concept": model.decision.concept,
+                        "exposure": model.decision.exposure.value,
                         "reason": model.decision.reason, "decided_by": model.decision.decided_by,
                         "confidence": model.decision.confidence,
                     }

@@ -127,6 +127,17 @@ def known_countries() -> frozenset[str]:
     return frozenset(name.casefold() for name in names)
 
 
+@lru_cache(maxsize=2)
+def public_codes(what: str) -> frozenset[str]:
+    """Names and ISO codes of all ``countries`` or ``currencies``, case-folded."""
+    if what == "currencies":
+        pairs = importlib.import_module("faker.providers.currency").Provider.currencies
+        return frozenset(text.casefold() for pair in pairs for text in pair)
+    known = importlib.import_module("faker.providers.date_time").Provider.countries
+    listed = ((c.name, c.alpha_2_code, c.alpha_3_code) for c in known)
+    return frozenset(text.casefold() for texts in listed for text in texts)
+
+
 def slug(text: str) -> str:
     """The text reduced to plain lower-case letters and digits."""
     table = str.maketrans(

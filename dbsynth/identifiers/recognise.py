@@ -21,6 +21,12 @@ HASH = (
     r"|[0-9A-F]{32}|[0-9A-F]{40}|[0-9A-F]{64})$"
 )
 CRYPT = r"^(\$[0-9a-z]+\$|pbkdf2_|argon2|\{SSHA\}).+$"
+SECRET = (
+    r"^(eyJ[\w-]+\.[\w-]+\.[\w-]*|(sk|pk|rk)_(live|test)_\w+|gh[pousr]_\w{20,}|github_pat_\w+"
+    r"|xox[abprs]-[\w-]+|(AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}|glpat-[\w-]{20}|npm_\w{36}"
+    r"|SG\.[\w-]+\.[\w-]+|ssh-(rsa|ed25519|dss) \S+.*)$|^-----BEGIN [A-Z0-9 ]+-----"
+)
+CRYPTO_ADDRESS = r"^(0x[0-9a-fA-F]{40}|bc1[0-9a-z]{25,60}|[13][1-9A-HJ-NP-Za-km-z]{25,34})$"
 INTEGER = r"^\s*[+-]?\d{1,18}\s*$"
 DECIMAL = r"^\s*[+-]?(\d{1,15}(\.\d{1,9})?|\.\d{1,9})\s*$"
 JSON = r"^\s*[\[{].*[\]}]\s*$"
@@ -37,11 +43,14 @@ _ORDER = (
     ("mac", MAC),
     ("ip", IPV6),
     ("hash", HASH),
-    ("hash", CRYPT),
+    ("secret", CRYPT),
+    ("secret", SECRET),
+    ("crypto_address", CRYPTO_ADDRESS),
     ("json", JSON),
     ("xml", XML),
     ("coordinates", COORDINATES),
 )
+_PROVIDER_OF = {"hash": "token", "secret": "token", "crypto_address": "token"}
 _MOST = 0.9
 
 
@@ -55,7 +64,8 @@ def share(values: pa.Array, pattern: str) -> float:
 def written_as(values: pa.Array) -> str:
     """The name of a kind of value that nearly all of these are, or nothing.
 
-    One of uuid, email, url, ip, mac, hash, json, xml, coordinates, iban, card.
+    One of uuid, email, url, ip, mac, hash, secret, crypto_address, json, xml, coordinates, iban,
+    card.
     """
     for name, pattern in _ORDER:
         if share(values, pattern) >= _MOST:
@@ -94,7 +104,7 @@ def text_provider(values: pa.Array) -> str:
     """The provider whose values look most like these: by form, then by words."""
     form = written_as(values)
     if form:
-        return "token" if form == "hash" else form
+        return _PROVIDER_OF.get(form, form)
     if share(values, r"^\S*$") > 0.8:
         if share(values, r"[0-9]") > 0.5 or share(values, r"^[^a-z]*$") > 0.8:
             return "pattern"
