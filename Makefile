@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint types imports format check bench-speed bench-fidelity bench-memorise docs clean
+.PHONY: help setup demo test test-slow lint types imports format check bench-classify bench-speed bench-fidelity bench-memorise docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench-fidelity: $(VENV)/.dev ## measure clones beside their floors and SDV's HMA
 
 bench-memorise: $(VENV)/.dev ## measure what a model of half of a database remembers (URL=...)
 	@$(BIN)/python bench/memorise.py $(URL)
+
+bench-classify: $(VENV)/.dev ## print precision and recall of the classification of labelled columns
+	@$(BIN)/python -m bench.classify
 
 docs: $(VENV)/.dev ## write docs/cli.md, and the example of docs/json.md, from the code
 	@$(BIN)/python docs/cli_reference.py

@@ -89,20 +89,18 @@ def main() -> None:
         for level in ("direct", "quasi"):
             print(_line(level, score(found, level)))
         for language in sorted({it.language for it in found}):
-            print(
-                _line(
-                    f"direct, {language}",
-                    score([v for v in found if v.language == language], "direct"),
-                )
-            )
+            spoken = [it for it in found if it.language == language]
+            print(_line(f"direct, {language}", score(spoken, "direct")))
         for it in found if errors else ():
-            wrong = (it.label.level or "none") != it.decision.exposure or it.label.kind not in (
-                "",
-                it.concept,
-            )
-            if wrong:
-                print(f"{it.language} {it.column:32} {it.label.level}:{it.label.kind:18} got "
-                      f"{it.decision.exposure}:{it.concept} {it.decision.role} | {it.decision.reason}")  # fmt: skip
+            _explain(it)
+
+
+def _explain(it: Verdict) -> None:
+    """Print a column that was decided otherwise than labelled."""
+    label, found = it.label, it.decision
+    if (label.level or "none") != found.exposure or label.kind not in ("", it.concept):
+        print(f"{it.language} {it.column:32} {label.level}:{label.kind:18} got "
+              f"{found.exposure}:{it.concept} {found.role} | {found.reason}")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ CONCEPTS: dict[str, Concept] = {
     "birth_date": Concept(_QUASI, numeric=True),
     "death_date": Concept(_QUASI, numeric=True),
     "age": Concept(_QUASI, numeric=True, personal=True),
-    "sex": Concept(_QUASI, strict=r"^(?i:m|f|h|k|w|d|x|v|m\.|mme|mlle|mr|mrs|ms|fe?male|man|woman|homme|femme|[a-z]+em|uomo|donna)$", numeric=True),
+    "sex": Concept(_QUASI, strict=r"^(?i:m|f|h|k|w|d|x|v|u|o|[0129]|m\.|mme|mlle|mr|mrs|ms|fe?male|man|woman|homme|femme|[a-z]+em|uomo|donna)$", numeric=True),
     "name_title": Concept(_QUASI, "", r"^\p{L}{1,6}\.?( \p{L}{1,5}\.?)?$", r"^(?i:mr|mrs|ms|miss|mx|dr|prof|sir|rev|herr|frau|dr|pan|pani|sr|sra|m|mme|mlle|dhr|mevr|sig|dott)\.?a?( .{1,6})?$"),
     "marital_status": Concept(_QUASI, numeric=True),
     "nationality": Concept(_QUASI),

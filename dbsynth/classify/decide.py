@@ -230,7 +230,8 @@ def _number(it: _Subject) -> Decision:
     placed = it.concept == "coordinates" and it.context.persons
     if placed and it.column.kind is not Kind.INTEGER:
         return _named(it, Role.IDENTIFIER)
-    if it.column.kind is Kind.FLOAT or not _whole(it):
+    floating = it.column.kind is Kind.FLOAT and it.concept not in PERSONAL
+    if floating or not _whole(it):
         return Decision(Role.QUANTITY, None, "Its type is a number", "type", 1.0)
     return _whole_number(it)
 
@@ -254,7 +255,7 @@ def _whole(it: _Subject) -> bool:
     """Whether the column holds whole numbers only."""
     if it.column.kind is Kind.INTEGER:
         return True
-    if it.column.kind is Kind.FLOAT or it.column.scale:
+    if it.column.scale:
         return False
     examples = it.facts.examples
     return bool(pc.all(pc.equal(examples, pc.floor(examples))).as_py())

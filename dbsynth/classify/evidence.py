@@ -10,13 +10,14 @@ import pyarrow as pa
 from dbsynth.classify.concepts import concept
 from dbsynth.classify.names import Hint, words_of
 from dbsynth.classify.numbers import are_telephones, is_article, known_number
-from dbsynth.classify.places import is_vocabulary, known_places
-from dbsynth.classify.values import Facts, date_form, person_names
+from dbsynth.classify.vocabularies import is_vocabulary, known_places
+from dbsynth.classify.values import Facts, date_form, mention_names, person_names
 from dbsynth.identifiers.recognise import share, written_as
 from dbsynth.schema import Column, Kind
 
 _FEWEST = 4  # fewer different values are told by their name, not by themselves
 _FEW_NAMES = 8
+_LONG = 50
 _HALF = 0.5
 _MOST = 0.8
 _FEW_WORDS = 12
@@ -26,12 +27,14 @@ _STREET = (
     r"(?i)\b(street|st|road|rd|avenue|ave|lane|drive|dr|court|ct|blvd|boulevard|square|terrace|way"
     r"|rue|chemin|place|all[ée]e|quai|calle|c/|avda|avenida|paseo|plaza|carrera|rua|travessa"
     r"|pra[çc]a|rodovia|ul|ulica|aleja|al|os|plac|pl|via|viale|piazza|corso|largo|vicolo)\b"
-    r"|(?i)(stra(ss|ß)e|str\.|weg|gasse|platz|allee|ring|straat|laan|plein|gracht|kade|dijk)\b"
+    r"|, [A-Z]{2} \d{5}(-\d{4})?$|(stra(ss|ß)e|str\.|weg|gasse|platz|allee|ring|straat|laan|plein"
+    r"|gracht|kade|dijk)\b"
 )
 _COMPANY = (
-    r"(?i)[\s,](inc|ltd|limited|llc|llp|plc|corp|co|gmbh|mbh|ag|kg|kgaa|ohg|e\.? ?k|ug|gbr|sarl|sas|sasu"
-    r"|sa|s\.a|eurl|s\.?l|s\.l\.u|ltda|lda|sp\. ?z ?o\.? ?o|sp\. ?j|s\.c|s\.?r\.?l|s\.?p\.?a|snc"
-    r"|b\.?v|n\.?v|v\.o\.f|ab|oyj?|a/s|aps|kft|pty|group|holdings?|company|corporation|bank|gruppe"
+    r"(?i)[\s,](inc|ltd|limited|llc|llp|plc|corp|co|gmbh|mbh|ag|kg|kgaa|ohg|e\.? ?k|ug|gbr|sarl"
+    r"|sasu?|sa|s\.a|eurl|s\.?l|s\.l\.u|ltda|lda"
+    r"|sp\. ?z ?o\.? ?o|sp\. ?j|s\.c|s\.?r\.?l|s\.?p\.?a"
+    r"|snc|b\.?v|n\.?v|v\.o\.f|ab|oyj?|a/s|aps|kft|pty|group|holdings?|company|corporation|bank|gruppe"
     r"|(&|and|und|et|e|i|y|en) (sons|co|partners?|söhne|fils|hijos|synowie|zonen|figli|filhos))\.?$"
 )
 _HUMBLE = frozenset(["", "label", "text", "vocabulary", "path", "bic", "hash"])
@@ -81,9 +84,17 @@ def find_concept(column: Column, facts: Facts, hint: Hint) -> Finding:
         dated = hint.concept in ("birth_date", "death_date")
         return Finding(hint.concept, "name", 0.9) if dated else NOTHING
     if column.kind is Kind.FLOAT:
-        return Finding("coordinates", "name", 0.8) if hint.concept == "coordinates" else NOTHING
+        return _of_floats(column, facts, hint)
     listed = column.kind is Kind.ENUM and hint.concept in ("sex", "marital_status", "name_title")
     return Finding(hint.concept, "name", 0.9) if listed else NOTHING
+
+
+def _of_floats(column: Column, facts: Facts, hint: Hint) -> Finding:
+    """Numbers with a fraction are places; whole ones may be what whole numbers are."""
+    if hint.concept == "coordinates":
+        return Finding("coordinates", "name", 0.8)
+    whole = len(facts.examples) and all(float(n).is_integer() for n in facts.examples.to_pylist())
+    return _of_numbers(column, facts, hint) if whole else NOTHING
 
 
 def _of_numbers(column: Column, facts: Facts, hint: Hint) -> Finding:
@@ -155,14 +166,14 @@ def _agreed(found: str, hint: Hint) -> Finding:
 
 
 def _named(facts: Facts, hint: Hint, texts: list[str]) -> Finding | None:
-    """What the name says, where the values do not contradict; a mere hint has to be seen in them."""
+    """What the name says, where values do not contradict; a mere hint has to be seen in them."""
     if not hint.concept or hint.concept in _HUMBLE:
         return None
     seen = _SEEN.get(hint.concept)
     if hint.sure:
         proof = concept(hint.concept).proof
         if proof and share(facts.examples, proof) < _HALF:
-            return None
+            return _instead(facts, hint)
         refuted = _REFUTED.get(hint.concept)
         other = refuted(facts, texts) if refuted else ""
         return Finding(other or hint.concept, "values" if other else "name", 0.85)
@@ -171,38 +182,39 @@ def _named(facts: Facts, hint: Hint, texts: list[str]) -> Finding | None:
     return Finding(hint.concept, "both", 0.9) if shown else None
 
 
+def _instead(facts: Facts, hint: Hint) -> Finding | None:
+    """What a column is whose name is sure and whose values are no such thing."""
+    login = hint.concept == "email" and share(facts.examples, r"^[A-Za-z][\w.-]*$") >= _MOST
+    return Finding("user_name", "values", 0.7) if login and facts.near_unique else None
+
+
 def _unnamed(facts: Facts, hint: Hint, texts: list[str]) -> Finding:
     """What values say by themselves, where they can."""
-    if len(texts) < _FEWEST or hint.concept == "path":
-        return (
-            Finding(hint.concept, "name", 0.5)
-            if hint.concept in _HUMBLE and hint.concept
-            else NOTHING
-        )
+    humble = Finding(hint.concept, "name", 0.5) if hint.concept in _HUMBLE else NOTHING
+    if hint.concept == "path":
+        return humble
     if are_telephones(texts) and not is_article(texts):
         return Finding("phone", "values", 0.9)
-    found = (
-        "" if hint.concept == "text" and facts.mean_length > 40 else person_names(facts.examples)
-    )
-    if found == "full_name":
-        return Finding(found, "values", 0.85)
-    if (
-        found == "first_name"
-        and len(texts) >= _FEW_NAMES
-        and not is_vocabulary(texts)
-        and not _places(texts)
-    ):
-        return Finding(found, "values", 0.7)
-    if _streets(facts, texts) and share(facts.examples, r"\d") >= _MOST:
+    prose = hint.concept == "text" and facts.mean_length > _LONG
+    named = "" if prose else person_names(facts.examples)
+    if named == "full_name":
+        return Finding(named, "values", 0.85)
+    if len(texts) < _FEWEST:
+        return humble
+    if named == "first_name" and len(texts) >= _FEW_NAMES and not _public(texts):
+        return Finding(named, "values", 0.7)
+    if _streets(facts) and share(facts.examples, r"\d") >= _MOST:
         return Finding("street_address", "values", 0.8)
-    if facts.mean_length < 60 and share(facts.examples, _COMPANY) >= _HALF:
+    if facts.mean_length < _LONG and share(facts.examples, _COMPANY) >= _HALF:
         return Finding("company", "values", 0.8)
-    return (
-        Finding(hint.concept, "name", 0.5) if hint.concept in _HUMBLE and hint.concept else NOTHING
-    )
+    return humble
 
 
-def _streets(facts: Facts, texts: list[str]) -> bool:
+def _public(texts: list[str]) -> bool:
+    return is_vocabulary(texts) or _places(texts)
+
+
+def _streets(facts: Facts) -> bool:
     """Whether values are written like streets or addresses."""
     lettered = share(facts.examples, r"\p{L}{2}") >= _HALF and share(facts.examples, r"\s") >= _HALF
     return lettered and share(facts.examples, _STREET) >= _HALF and facts.mean_length < 120
@@ -219,7 +231,11 @@ def _named_persons(facts: Facts, texts: list[str]) -> bool:
     if person_names(facts.examples):
         return True
     shaped = share(facts.examples, r"^\p{Lu}[\p{L}'’.-]*,?( [\p{L}'’.-]+){1,3}$") >= _MOST
-    return shaped and share(facts.examples, _COMPANY) < 0.2 and not is_vocabulary(texts)
+    return (
+        (shaped or mention_names(facts.examples))
+        and share(facts.examples, _COMPANY) < 0.2
+        and not is_vocabulary(texts)
+    )
 
 
 def _family_or_given(facts: Facts, texts: list[str]) -> bool:
@@ -256,7 +272,7 @@ def _towns(facts: Facts, texts: list[str]) -> bool:
 
 
 def _regions(facts: Facts, texts: list[str]) -> bool:
-    return _places(texts) or (_towns(facts, texts) and facts.distinct >= 15)
+    return _places(texts) or (_towns(facts, texts) and facts.distinct >= 8)
 
 
 def _sexes(facts: Facts, texts: list[str]) -> bool:
@@ -294,6 +310,7 @@ _SEEN: dict[str, Callable[[Facts, list[str]], bool]] = {
     "job": _jobs,
     "city": _towns,
     "region": _regions,
+    "orientation": _few_words,
     "country": lambda facts, texts: _places(texts),
     "sex": _sexes,
     "name_title": _titles,
@@ -325,8 +342,16 @@ def _no_names(facts: Facts, texts: list[str]) -> str:
     return "vocabulary" if is_vocabulary(texts) else ""
 
 
+def _spaced(facts: Facts, texts: list[str]) -> str:
+    """Names of users have no spaces; names of persons or of teams have."""
+    return (
+        "" if share(facts.examples, r"^\S+$") >= _HALF else person_names(facts.examples) or "label"
+    )
+
+
 _REFUTED: dict[str, Callable[[Facts, list[str]], str]] = {
     "full_name": _other_than_names,
     "first_name": _no_names,
+    "user_name": _spaced,
 }
 """What the values of a column are where its name deceives; nothing where it does not."""

@@ -25,7 +25,11 @@ _LONGEST_PHRASE = 5
 _MOST_PIECES = 3
 _SHORTEST_PIECE = 4
 _NAMING = words_of("name names nom nombre nome nazwa naam nm")
-_DECORATION = words_of("tbl t table info data col fld str txt f c my")
+_DECORATION = words_of(
+    "tbl t table info data col fld str txt f c my old new original desired previous prev former"
+    " other"
+)
+_BY = words_of("by par por przez von da door")
 _GRAMMAR = words_of("de da do di del van von of the la le du des")
 
 IDENTIFYING = re.compile(
@@ -194,11 +198,14 @@ def concept_of(column: str, table: str = "") -> str:
     return hint_of(column, table).concept
 
 
+@lru_cache(maxsize=8_192)
 def hint_of(column: str, table: str = "") -> Hint:
     """What a column's name says it holds, in a table of this name."""
     words = _trimmed(tokens_of(column))
     owner = tokens_of(table)
     hint = _of_words(words)
+    if not hint.sure or hint.concept == "label":
+        hint = _of_both(words, owner) or hint
     if hint.concept not in ("label", "") or not words:
         return hint
     named = _named_after(words, owner)
@@ -207,6 +214,20 @@ def hint_of(column: str, table: str = "") -> Hint:
         hint = hint if hint.concept else _of_words(words)
         named = _named_after(words, owner) if hint.concept in ("label", "") else None
     return named or hint
+
+
+def _of_both(words: Words, table: Words) -> Hint | None:
+    """What the table's name and the column's say together: ``number`` of ``credit_cards``."""
+    owner = tuple(map(singular, _bare(table)))
+    if is_naming(words) and names_persons(table):
+        return None
+    phrases = vocabulary().phrases
+    for size in range(min(len(owner), 2), 0, -1):
+        tail = owner[-size:]
+        found = phrases.get(tail if words == tail[-1:] else tail + words)
+        if found and found.sure and found.concept != "label":
+            return found
+    return None
 
 
 def _trimmed(words: Words) -> Words:
@@ -234,16 +255,23 @@ def _part(words: Words) -> Hint:
             hint = phrases.get(piece) or phrases.get(tuple(map(singular, piece)))
             hint = hint or phrases.get(("".join(piece),))
             if hint and not any(w in heads for w in rest):
-                return _settled(hint, rest, alone=size == 1 and len(words) > 1)
+                return _settled(hint, rest, alone=size == 1)
     return NOTHING
 
 
 def _settled(hint: Hint, rest: Words, *, alone: bool) -> Hint:
     """The hint, unless a short phrase stands before words that change its meaning."""
     after = tuple(w for w in rest if w not in _GRAMMAR and not w.isdigit())
-    if after and (hint.concept == "label" or (alone and not hint.sure)):
+    if not after:
+        return hint
+    if hint.concept == "label" or (alone and not hint.sure):
         return NOTHING
-    return hint
+    usual = vocabulary().lists
+    qualified = all(
+        w in usual["glue"] or w in usual["numbered"] or w in _DECORATION or is_person_word(w)
+        for w in after
+    )
+    return hint if qualified else Hint(hint.concept, False)
 
 
 def _named_after(words: Words, table: Words) -> Hint | None:
@@ -259,8 +287,11 @@ def _named_after(words: Words, table: Words) -> Hint | None:
         return Hint("full_name", True)
     if words[-1] in _NAMING:
         return _owner_of_name(words[-2], table)
-    vague = _listed("vague_persons", words[-1])
-    person = len(words) <= 2 and is_person_word(words[-1]) and not vague
+    if words[-1] in _BY:
+        return Hint("full_name", False)
+    words = tuple(w for w in words if w not in ("or", "and", "of", "the", "vice"))
+    vague = not words or _listed("vague_persons", words[-1])
+    person = words and len(words) <= 3 and is_person_word(words[-1]) and not vague
     return Hint("full_name", False) if person else None
 
 

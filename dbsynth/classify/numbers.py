@@ -95,7 +95,7 @@ NUMBERS = (
     Number("eu.vat", _T, r"[A-Z]{2}[A-Z0-9]{8,12}", 1.0),
     Number("", _N, r"[A-CEGHJ-PR-TW-Z]{2}\d{6}[A-D]", 4.0),  # National Insurance, Great Britain
 )  # fmt: skip
-_SHAPED = {number: re.compile(number.shape) for number in NUMBERS}
+_SHAPED = {number.shape: re.compile(number.shape) for number in NUMBERS}
 _SOCIAL_SECURITY = re.compile(r"(?!000|666|9)\d{3}-\d{2}-\d{4}")
 _CARD = re.compile(
     r"4\d{12}(\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(0[0-5]|[68]\d)\d{11}"
@@ -118,6 +118,8 @@ def known_number(texts: Sequence[str], hinted: str, *, whole: bool) -> str:
     if _share(tried, lambda text: bool(_SOCIAL_SECURITY.fullmatch(text))) >= _MOST:
         return "national_id"
     compact = [text.translate(_SEPARATORS).upper() for text in tried]
+    if _share(compact, _is_numbered) < _SOME:
+        return ""
     if _holds(compact, _is_card, 1.6, hinted == "card"):
         return "card"
     fitting = [n for n in NUMBERS if _may_be(n, compact, hinted, whole=whole)]
@@ -127,6 +129,10 @@ def known_number(texts: Sequence[str], hinted: str, *, whole: bool) -> str:
         if _holds(padded, _check(number), number.luck, number.concept == hinted):
             return number.concept
     return ""
+
+
+def _is_numbered(text: str) -> bool:
+    return 7 <= len(text) <= 19 and sum(map(str.isdigit, text)) >= 4
 
 
 _FAMILY = frozenset(["national_id", "tax_id", "health_id", "passport", "driving_licence"])
@@ -139,15 +145,24 @@ def _may_be(number: Number, texts: Sequence[str], hinted: str, *, whole: bool) -
     if whole and number.digits:
         lengths = sorted(map(len, texts))
         return lengths[-1] == number.digits and lengths[0] > number.digits - 3
-    return _share(texts, lambda text: bool(_SHAPED[number].fullmatch(text))) >= _SOME
+    matching = _SHAPED[number.shape].fullmatch
+    return _share(texts, lambda text: bool(matching(text))) >= _SOME
 
 
 def _check(number: Number) -> Callable[[str], bool]:
-    shape = _SHAPED[number]
+    shape = _SHAPED[number.shape]
     if not number.module:
         return lambda text: bool(shape.fullmatch(text))
     valid = importlib.import_module(f"stdnum.{number.module}").is_valid
-    return lambda text: bool(shape.fullmatch(text)) and bool(valid(text))
+    return lambda text: bool(shape.fullmatch(text)) and _is_valid(valid, text)
+
+
+def _is_valid(valid: Callable[[str], bool], text: str) -> bool:
+    """Whether a check holds; some trip over numbers whose parts they cannot look up."""
+    try:
+        return bool(valid(text))
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return False
 
 
 def _share(texts: Sequence[str], holds: Callable[[str], bool]) -> float:

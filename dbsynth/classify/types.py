@@ -41,7 +41,7 @@ class Decision:
         confidence: From 0 to 1.
         form: For text that holds dates or numbers: the strptime format, ``integer`` or
             ``decimal:2``.
-        concept: What the column holds, as ``email`` or ``birth_date``; empty where nothing is known.
+        concept: What the column holds, as ``email`` or ``birth_date``; empty where unknown.
         exposure: Whether its values are direct identifiers, quasi-identifiers or neither.
     """
 

@@ -16,6 +16,7 @@ _SHORTEST_TELLING = 4
 _FEWEST = 20
 _TRIED = 2_000
 _MOST_DECIMALS = 9
+_PROBED = 6
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,54 @@ def facts_of(values: pa.Array, k: int) -> Facts:
 
 
 _PARTICLES = frozenset(
-    ["van", "von", "der", "den", "de", "del", "della", "di", "da", "do", "dos", "das", "du", "la", "le", "el", "los", "ter", "ten", "zu", "y", "e", "af", "al", "bin", "ibn", "mr", "mrs", "ms", "miss", "dr", "prof", "sir", "rev", "fr", "sr", "sra", "dhr", "mevr", "herr", "frau", "pan", "pani", "jr", "iii", "ii"]
+    [
+        "van",
+        "von",
+        "der",
+        "den",
+        "de",
+        "del",
+        "della",
+        "di",
+        "da",
+        "do",
+        "dos",
+        "das",
+        "du",
+        "la",
+        "le",
+        "el",
+        "los",
+        "ter",
+        "ten",
+        "zu",
+        "y",
+        "e",
+        "af",
+        "al",
+        "bin",
+        "ibn",
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "dr",
+        "prof",
+        "sir",
+        "rev",
+        "fr",
+        "sr",
+        "sra",
+        "dhr",
+        "mevr",
+        "herr",
+        "frau",
+        "pan",
+        "pani",
+        "jr",
+        "iii",
+        "ii",
+    ]
 )
 _MOST_NAMES = 0.6
 _HALF = 0.45
@@ -94,6 +142,15 @@ def person_names(examples: pa.Array) -> str:
         return "first_name"
     known = sum(word in family for word in single)
     return "last_name" if known > _MOST_NAMES * len(texts) else ""
+
+
+def mention_names(examples: pa.Array) -> bool:
+    """Whether at least half of the values contain a word that is somebody's name."""
+    given, family = known_names()
+    texts = [t for t in examples[:300].to_pylist() if t]
+    capital = (re.findall(r"[^\W\d_]{3,}", t.casefold()) for t in texts if t[:1].isupper())
+    found = sum(any(w in given or w in family for w in words) for words in capital)
+    return bool(texts) and found >= _HALF * len(texts)
 
 
 def _name_words(text: str) -> list[str]:
@@ -140,8 +197,9 @@ _DATE_FORMS = (
 def date_form(examples: pa.Array) -> str:
     """The strptime format that every value follows, or nothing."""
     texts = pc.utf8_trim_whitespace(examples)
+    probe = texts[:_PROBED].to_pylist()
     for pattern, form in _DATE_FORMS:
-        if share(texts, pattern) < 1.0:
+        if not all(re.search(pattern, text) for text in probe) or share(texts, pattern) < 1.0:
             continue
         parsed = pc.strptime(texts, format=form, unit="s", error_is_null=True)
         if not parsed.null_count:

@@ -1,0 +1,161 @@
+"""What columns hold: misleading names and values, numbers with check digits, the labelled set."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pytest
+
+from bench.classify import score, verdicts
+from bench.columns.values import values_of
+from dbsynth.classify import Decision, Exposure, Role, classify_table
+from dbsynth.classify.concepts import CONCEPTS
+from dbsynth.classify.names import hint_of, vocabulary
+from dbsynth.classify.numbers import known_number
+from dbsynth.identifiers import PROVIDERS
+from dbsynth.schema import Column, Kind, Table
+
+ROWS = 200
+DIRECT, QUASI, NONE = Exposure.DIRECT, Exposure.QUASI, Exposure.NONE
+ARROW = {
+    Kind.INTEGER: pa.int64(), Kind.TEXT: pa.string(), Kind.DATE: pa.date32(), Kind.FLOAT: pa.float64(),
+}  # fmt: skip
+
+
+def decide(table: str, **columns: Sequence[object]) -> dict[str, Decision]:
+    described, data = [], {}
+    for name, values in columns.items():
+        first = next((v for v in values if v is not None), "")
+        kind = {int: Kind.INTEGER, float: Kind.FLOAT, str: Kind.TEXT}.get(type(first), Kind.DATE)
+        described.append(Column(name, kind, str(kind)))
+        data[name] = pa.array(list(values), ARROW[kind])
+    found = Table(table, table, None, tuple(described))
+    sample = pa.table(data)
+    return classify_table(found, sample, sample.num_rows)
+
+
+def drawn(generator: str) -> list[object]:
+    return values_of(generator, ROWS, generator)
+
+
+@pytest.mark.parametrize(
+    ("column", "generator", "concept", "exposure"),
+    [
+        ("notes2", "email", "email", DIRECT),
+        ("description", "phone.us", "phone", DIRECT),
+        ("phone", "phone.ext", "phone", DIRECT),
+        ("email", "null", "email", DIRECT),
+        ("account", "iban.spaced", "iban", DIRECT),
+        ("number", "card.int", "card", DIRECT),
+        ("x", "pesel.int", "national_id", DIRECT),
+        ("x", "cpf", "national_id", DIRECT),
+        ("x", "nir", "national_id", DIRECT),
+        ("x", "imei", "device_id", DIRECT),
+        ("x", "jwt", "secret", DIRECT),
+        ("x", "pem", "secret", DIRECT),
+        ("x", "btc", "crypto_address", DIRECT),
+        ("label", "given.en", "first_name", DIRECT),
+        ("owner", "comma.de", "full_name", DIRECT),
+        ("supplier", "company.fr", "company", DIRECT),
+        ("geb_dat", "birth", "birth_date", QUASI),
+        ("nationality", "nation.es*6", "nationality", QUASI),
+        ("x", "luhnless16", "", NONE),
+        ("ean", "ean13", "", NONE),
+        ("vin", "product.fr", "", NONE),
+        ("pan", "product.en", "", NONE),
+        ("address", "md5", "uuid", NONE),
+        ("handle", "slug", "", NONE),
+        ("phone_type", "segment*4", "", NONE),
+        ("state", "status*5", "", NONE),
+        ("cap", "count", "", NONE),
+    ],
+)
+def test_names_and_values_may_mislead(column, generator, concept, exposure) -> None:
+    found = decide("things", **{column: drawn(generator)})[column]
+    assert (found.concept, found.exposure) == (concept, exposure)
+    assert found.provider is None or found.provider in PROVIDERS
+
+
+def test_a_name_is_what_its_table_and_neighbours_make_it() -> None:
+    products = decide("articles", name=drawn("product.en"), price=drawn("weight"))
+    colours = decide("shades", name=drawn("colour.en*9"))
+    family = decide("personnes", prenom=drawn("given.fr"), nom=drawn("family.fr"))
+    given = decide("t9", apellidos=drawn("family2.es"), nombre=drawn("given.es"))
+    assert products["name"].exposure is colours["name"].exposure is NONE
+    assert (family["nom"].concept, given["nombre"].concept) == ("last_name", "first_name")
+    assert decide("email_addresses", address=[None])["address"].concept == "email"
+
+
+def test_towns_tell_somebody_only_in_a_table_about_persons() -> None:
+    alone = decide("places", city=drawn("city.de"))
+    with_persons = decide("x", city=drawn("city.de"), email=drawn("email"))
+    assert (alone["city"].exposure, with_persons["city"].exposure) == (NONE, QUASI)
+    assert "quasi-identifier" in with_persons["city"].reason
+
+
+def test_whole_numbers_of_states_get_other_numbers() -> None:
+    for table, values in (("a", drawn("bsn.int")), ("b", drawn("bsn.int")[:5] * 40)):
+        found = decide(table, code_x=values)["code_x"]
+        assert found.role in (Role.IDENTIFIER, Role.RENAMED)
+        assert found.provider == "digits"
+
+
+def test_numbers_that_pass_by_chance_are_no_numbers_of_states() -> None:
+    # A check digit passes in at most one case of ten, and 90 % have to: for ten numbers that is a
+    # chance below 1e-8 for each kind of number, of which there are about fifty.
+    rng = random.Random(7)
+    for length in range(7, 19):
+        for _ in range(20):
+            texts = [str(rng.randrange(10 ** (length - 1), 10**length)) for _ in range(10)]
+            assert known_number(texts, "", whole=False) == ""
+            assert known_number(texts, "", whole=True) == ""
+
+
+def test_the_words_are_plain_and_name_known_concepts() -> None:
+    for phrase, hint in vocabulary().phrases.items():
+        assert hint.concept in CONCEPTS, phrase
+        assert all(word.isascii() and word == word.lower() for word in phrase), phrase
+    assert {c.provider for c in CONCEPTS.values()} <= {*PROVIDERS, ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "concept"),
+    [("telefonnummerPrivat", "phone"), ("kundennachname", "last_name"), ("GeburtsDatum", "birth_date"),
+     ("homephone", "phone"), ("EMAIL_ADDR", "email"), ("post-code", "postcode"),
+     ("numero_de_telefono", "phone"), ("apt_feature", ""), ("passage", ""), ("hostname", ""),
+     ("directed_by", "full_name"), ("codiceFiscale", "national_id"), ("huisnr", "house_number")],
+)  # fmt: skip
+def test_names_are_taken_apart(name, concept) -> None:
+    hint = hint_of(name, "things")
+    assert hint.concept == concept or (concept == "" and not hint.sure)
+
+
+@pytest.mark.parametrize(("part", "recall", "precision"), [("worked_on", 0.98, 0.95)])
+def test_the_labelled_columns_are_found(part, recall, precision) -> None:
+    found = list(verdicts(part))
+    direct = score(found, "direct")
+    assert direct.columns >= 200
+    assert direct.recall >= recall
+    assert direct.precision >= precision
+
+
+def test_checks_of_numbers_are_loaded_when_they_are_needed() -> None:
+    code = (
+        "import sys, dbsynth, dbsynth.classify as c;"
+        "sys.exit(bool({'stdnum', 'phonenumbers'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_wide_table_is_classified_in_seconds() -> None:
+    names = ["email", "city.en", "sentence.en", "code", "count", "phone.us", "full.en", "amount"]
+    values = {name: drawn(name) for name in names}
+    values["amount"] = [float(v) for v in values["amount"]]
+    start = time.process_time()
+    decide("wide", **{f"c{i}": values[names[i % len(names)]] for i in range(400)})
+    assert time.process_time() - start < 8  # about 0.5 s on an idle machine
