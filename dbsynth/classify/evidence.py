@@ -10,8 +10,8 @@ import pyarrow as pa
 from dbsynth.classify.concepts import concept
 from dbsynth.classify.names import Hint, words_of
 from dbsynth.classify.numbers import are_telephones, is_article, known_number
-from dbsynth.classify.vocabularies import is_vocabulary, known_places
 from dbsynth.classify.values import Facts, date_form, mention_names, person_names
+from dbsynth.classify.vocabularies import is_vocabulary, known_places
 from dbsynth.identifiers.recognise import share, written_as
 from dbsynth.schema import Column, Kind
 
