@@ -18,6 +18,7 @@ import numpy as np
 
 from dbsynth.classify import Role
 from dbsynth.codec import SEGMENTS, Category, Codec, Formatted, Number, k_threshold
+from dbsynth.engines.pool import Pool
 from dbsynth.engines.relational import LEAST_ENTITIES, TreeChain
 from dbsynth.model import FORMAT, ColumnModel, Degrees, Model, Provided, column_json, load_model
 from dbsynth.read import codec_of
@@ -339,6 +340,13 @@ def _attention(
                 f" leaf has at least {table.smallest_leaf:,} rows, and {LEAST_ENTITIES} families"
                 " where the table was split at all"
             )
+    pools = sorted(name for name, engine in model.engines.items() if isinstance(engine, Pool))
+    if pools:
+        yield (
+            f"rows that `{model.engine}` sampled are in the file, as codes: in "
+            + ", ".join(f"`{name}`" for name in pools)
+            + "; no least number of rows or families stands behind one, and one may be a real row"
+        )
     minted = [
         f"`{table}.{name}`"
         for table, facts in model.tables.items()

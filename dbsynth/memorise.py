@@ -27,6 +27,7 @@ from dbsynth.databases.narrowed import Narrowed
 from dbsynth.databases.part import Both, Drawn, Part, Under
 from dbsynth.databases.portable import carried
 from dbsynth.drafted import Draft
+from dbsynth.engines import ready
 from dbsynth.fill import values
 from dbsynth.graph import Plan
 from dbsynth.keys import hash_keys, join
@@ -73,6 +74,32 @@ class Sides:
     synthetic: Half
 
 
+Side = Mapping[str, Half]
+"""The rows of an entity table and of all tables under it."""
+
+
+@dataclass(frozen=True)
+class World:
+    """The entities of one table with all that belongs to them: shown, not shown, and invented.
+
+    Attributes:
+        entity: The table of the entities.
+        parents: By table under it, the table whose rows its families refer to.
+    """
+
+    entity: str
+    parents: Mapping[str, str]
+    train: Side
+    held_out: Side
+    synthetic: Side
+
+    @property
+    def tables(self) -> Iterator[Sides]:
+        """One table after the other."""
+        for name in self.synthetic:
+            yield Sides(name, self.train[name], self.held_out[name], self.synthetic[name])
+
+
 @dataclass(frozen=True)
 class Memory:
     """What the synthetic rows of a table share with real ones.
@@ -112,14 +139,25 @@ def beyond_allowed(share: float, natural: float, rows: int) -> bool:
 
 
 def measure(source: str, spec: Spec, progress: Progress | None = None) -> Iterator[Sides]:
-    """The three sides of every table whose entities can be halved, one table of entities a time."""
+    """The three sides of every table whose entities can be halved."""
+    for world in worlds(source, spec, progress):
+        yield from world.tables
+
+
+def worlds(source: str, spec: Spec, progress: Progress | None = None) -> Iterator[World]:
+    """What a model of half of the entities makes, beside both halves, for each table of entities.
+
+    Raises:
+        MissingExtra: The engine needs an extra.
+    """
+    ready(spec.engine)
     spec = replace(spec, fit_rows=_ALL, scale=1.0)
     streams = Streams(spec.seed)
     with open_database(source) as database:
         outline = make_outline(database, spec, streams, progress or Silent())
         rows = {n: f.rows if f.strategy == "synthesize" else 0 for n, f in outline.tables.items()}
         for entity in entity_tables(outline.plan, rows):
-            yield from _judged(database, outline.schema, outline.plan, entity, spec)
+            yield _world(database, outline.schema, outline.plan, entity, spec)
 
 
 def entity_tables(plan: Plan, rows: Mapping[str, int]) -> tuple[str, ...]:
@@ -164,9 +202,7 @@ def below(plan: Plan, entity: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _judged(
-    database: Database, schema: Schema, plan: Plan, entity: str, spec: Spec
-) -> Iterator[Sides]:
+def _world(database: Database, schema: Schema, plan: Plan, entity: str, spec: Spec) -> World:
     streams = Streams(spec.seed)
     train, held_out = (
         Narrowed(database, half(schema, plan, entity, limits, spec.seed))
@@ -175,19 +211,23 @@ def _judged(
     model = fit(train, make_outline(train, spec, streams, Silent()), spec.engine, streams, Silent())
     with TemporaryDirectory() as folder:
         draft = _made(model, f"sqlite:///{folder}/scratch.db", spec)
+    columns, parents = {}, {}
     for name in below(plan, entity):
-        columns = learnt_columns(model.tables[name])
-        if name not in model.engines or not columns or not draft.rows[name]:
-            continue
-        fk = model.plan.generating.get(name)
-        table, positions = model.schema[name], np.arange(draft.rows[name])
-        made = pa.table([values(draft, table, c, positions) for c in columns], names=columns)
-        yield Sides(
-            name,
-            _real(train, schema, table, columns, fk),
-            _real(held_out, schema, table, columns, fk),
-            Half(made, draft.links[fk] if fk else None),
-        )
+        columns[name] = learnt_columns(model.tables[name])
+        fk = plan.generating.get(name)
+        if name not in model.engines or not columns[name] or not draft.rows[name]:
+            del columns[name]
+        elif fk is not None and fk.parent in columns:
+            parents[name] = fk.parent
+    made = {}
+    for name, wanted in columns.items():
+        fk, positions = plan.generating.get(name), np.arange(draft.rows[name])
+        table = model.schema[name]
+        rows = pa.table([values(draft, table, c, positions) for c in wanted], names=wanted)
+        made[name] = Half(rows, draft.links[fk] if fk else None)
+    keys = {name: plan.generating.get(name) for name in columns}
+    real = [_read(side, schema, columns, keys) for side in (train, held_out)]
+    return World(entity, parents, real[0], real[1], made)
 
 
 def _made(model: Model, scratch: str, spec: Spec) -> Draft:
@@ -209,21 +249,37 @@ def learnt_columns(facts: TableFacts) -> list[str]:
     ]
 
 
-def _real(
-    database: Database, schema: Schema, table: Table, columns: Sequence[str],
-    fk: ForeignKey | None,
-) -> Half:  # fmt: skip
-    names = [*columns, *(fk.columns if fk else ())]
-    names = list(dict.fromkeys(names))
+def _read(
+    database: Database, schema: Schema, columns: Mapping[str, Sequence[str]],
+    keys: Mapping[str, ForeignKey | None],
+) -> dict[str, Half]:  # fmt: skip
+    """The real rows of tables, parents before children, with their places among the parents."""
+    raw: dict[str, pa.Table] = {}
+    found = {}
+    for name, wanted in columns.items():
+        fk = keys[name]
+        needed = [*wanted, *(fk.columns if fk else ())]
+        needed += [c for k in keys.values() if k and k.parent == name for c in k.parent_columns]
+        rows = raw[name] = _rows(database, schema[name], list(dict.fromkeys(needed)))
+        families = None
+        if fk is not None:
+            mine, complete = _hashes(rows, fk.columns)
+            if fk.parent in raw:
+                parents = _hashes(raw[fk.parent], fk.parent_columns)[0]
+            else:
+                parents = np.unique(mine[complete])
+            families = join(mine, complete, parents)[0]
+        found[name] = Half(rows.select(wanted), families)
+    return found
+
+
+def _rows(database: Database, table: Table, names: Sequence[str]) -> pa.Table:
     batches = list(database.read(table, names))
-    if not batches:
-        return Half(database.sample(table, columns, 1, 0).slice(0, 0), np.zeros(0, np.int64))
-    rows = pa.Table.from_batches(batches)
-    if fk is None:
-        return Half(rows.select(columns))
-    found, complete = hash_keys([rows[name].combine_chunks() for name in fk.columns])
-    parents = np.unique(found[complete])
-    return Half(rows.select(columns), join(found, complete, parents)[0])
+    return pa.Table.from_batches(batches) if batches else database.sample(table, names, 1, 0)[:0]
+
+
+def _hashes(rows: pa.Table, names: Sequence[str]) -> tuple[UInt64, npt.NDArray[np.bool_]]:
+    return hash_keys([rows[name].combine_chunks() for name in names])
 
 
 # ---------------------------------------------------------------------------------------------
@@ -295,20 +351,31 @@ def _some(points: Float64, most: int) -> Float64:
 def as_points(tables: Sequence[pa.Table]) -> list[Float64]:
     """Rows as points, told by all tables together: ranks of numbers, and indicators of words."""
     limits = np.cumsum([0, *(len(table) for table in tables)])
-    parts = []
-    for name in tables[0].column_names:
-        column = pl.Series(
-            pl.from_arrow(pa.concat_tables([t.select([name]) for t in tables])[name])
-        )
-        if column.dtype.is_numeric() or column.dtype.is_temporal():
-            rank = column.cast(pl.Float64, strict=False).rank("average") / max(len(column), 1)
-            parts.append(rank.fill_null(-0.5).to_numpy()[:, None])
-            continue
-        words = column.cast(pl.String, strict=False).fill_null("\x1f")
-        common = words.value_counts(sort=True)[words.name].head(_MOST_WORDS).to_list()
-        parts.append(np.stack([(words == w).to_numpy() for w in common], 1) * np.sqrt(0.5))
-    points = np.concatenate(parts, axis=1).astype(np.float64)
+    parts = [part for name in tables[0].column_names for part in coordinates(tables, name).T]
+    points = np.stack(parts, axis=1) if parts else np.zeros((limits[-1], 0))
     return [points[a:b] for a, b in itertools.pairwise(limits)]
+
+
+def coordinates(tables: Sequence[pa.Table], name: str) -> Float64:
+    """The coordinates of one column of the rows of all tables, shape (rows, coordinates).
+
+    Numbers and times become ranks between 0 and 1; of words, each of the commonest has a coordinate
+    of its own, so that two different ones are 1 apart.
+    """
+    column = pl.Series(pl.from_arrow(pa.concat_tables([t.select([name]) for t in tables])[name]))
+    if is_number(tables, name):
+        rank = column.cast(pl.Float64, strict=False).rank("average") / max(len(column), 1)
+        return rank.fill_null(-0.5).to_numpy()[:, None].astype(np.float64)
+    words = column.cast(pl.String, strict=False).fill_null("\x1f")
+    common = words.value_counts(sort=True)[words.name].head(_MOST_WORDS).to_list()
+    found = [(words == word).to_numpy() for word in common]
+    return np.stack(found, 1) * np.sqrt(0.5) if found else np.zeros((len(words), 0))
+
+
+def is_number(tables: Sequence[pa.Table], name: str) -> bool:
+    """Whether the values of a column are numbers or times."""
+    dtype = pl.Series(pl.from_arrow(tables[0][name].slice(0, 1))).dtype
+    return dtype.is_numeric() or dtype.is_temporal()
 
 
 def _nearest(points: Float64, others: Float64) -> Float64:

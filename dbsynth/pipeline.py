@@ -13,6 +13,7 @@ from dbsynth.databases.base import Database, Stage
 from dbsynth.databases.portable import carried
 from dbsynth.drafted import Draft
 from dbsynth.drift import Change, against_model, drift, pruned
+from dbsynth.engines import ready
 from dbsynth.errors import TargetIsSource, VerificationFailed
 from dbsynth.generate import Generator, generator
 from dbsynth.lawful import find_rules
@@ -49,6 +50,7 @@ def clone(
         DbsynthError: Anything expected that went wrong; the target is as it was.
     """
     spec, progress, watch = spec or Spec(), progress or Silent(), Stopwatch()
+    ready(spec.engine)
     with open_database(source) as database:
         refuse_source(database, target)
         with open_stage(target, replace=replace) as stage:
@@ -93,6 +95,7 @@ def fit(
 ) -> tuple[Model, dict[str, float]]:
     """Fit a model and save it; returns it with the seconds per step."""
     spec, watch = spec or Spec(), Stopwatch()
+    ready(spec.engine)
     with open_database(source) as database:
         model = _fitted(database, spec, progress or Silent(), watch)
     model.save(path)

@@ -25,7 +25,8 @@ def test_planted_dependence_is_recovered() -> None:
     alphabets, codes = _planted()
     same = (codes["a"] == codes["b"]).mean()
     drawn = {}
-    for name, engine in ENGINES.items():
+    for name in ("relational", "independent"):
+        engine = ENGINES[name]
         model = engine.fit(alphabets, codes, {}, {}, np.arange(ROWS), key=1)
         rows = model.sample(ROWS, {}, key=2)
         drawn[name] = (rows["a"] == rows["b"]).mean()

@@ -7,8 +7,9 @@ and translates values to codes.  So an engine sees integer codes and nothing els
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -79,3 +80,49 @@ class Engine(Protocol):
 
     def restore(self, arrays: Arrays) -> TableModel:
         """The model whose arrays were saved."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an engine is given to learn one table from; see `Engine.fit`.
+
+    Attributes:
+        parent: The table under whose rows these are drawn; None where there is none.
+        places: Number of each of these rows among all rows of its table.
+        links: Number of its parent's row among those of the parent's table, -1 for none.
+        counted: The parent's variable that says how many of these rows are under it.
+    """
+
+    variables: Mapping[str, Alphabet]
+    codes: Mapping[str, Codes]
+    context: Mapping[str, Alphabet]
+    context_codes: Mapping[str, Codes]
+    entities: npt.NDArray[np.int64]
+    key: int
+    drawn: Mapping[str, npt.NDArray[np.bool_]]
+    shares: Mapping[str, npt.NDArray[np.float64]]
+    parent: str | None
+    places: npt.NDArray[np.int64]
+    links: npt.NDArray[np.int64]
+    counted: str | None
+
+    def fitted(self, engine: Engine) -> TableModel:
+        """The model of an engine that takes one table at a time."""
+        return engine.fit(
+            self.variables,
+            self.codes,
+            self.context,
+            self.context_codes,
+            self.entities,
+            key=self.key,
+            drawn=self.drawn,
+            shares=self.shares,
+        )
+
+
+@runtime_checkable
+class WholeEngine(Protocol):
+    """An engine that learns all tables together."""
+
+    def fit_tables(self, tasks: Mapping[str, Task]) -> Mapping[str, TableModel]:
+        """Learn all tables, parents before children."""

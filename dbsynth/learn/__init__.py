@@ -16,12 +16,13 @@ from dbsynth.codebook import Book, with_states
 from dbsynth.crossing import Crossing, shown
 from dbsynth.databases.base import Database
 from dbsynth.engines import ENGINES, variables
+from dbsynth.engines.base import TableModel, Task, WholeEngine
 from dbsynth.lawful import followed, with_named, with_rules
 from dbsynth.learn.comeback import with_repeats
 from dbsynth.learn.counters import ranked
 from dbsynth.learn.profiles import add_profiles
 from dbsynth.learn.sequence import with_anchors, with_order
-from dbsynth.learn.table import add_own_variables, fit_table
+from dbsynth.learn.table import add_own_variables, table_task
 from dbsynth.learn.work import Early, Work
 from dbsynth.model import Model, TableFacts
 from dbsynth.outline import Outline
@@ -57,11 +58,20 @@ def fit(
         add_own_variables(work, plan.schema[name])
     for name in plan.plan.order:
         add_profiles(work, name)
-    engines = {}
+    engines: dict[str, TableModel] = {}
+    together: dict[str, Task] = {}
+    method = ENGINES[engine]
     for name in learnt:
         shares = _still_coded(encoded[name].shares, before[name], tables[name])
-        engines[name] = fit_table(work, plan.schema[name], ENGINES[engine], streams, shares)
+        task = table_task(work, plan.schema[name], streams, shares)
+        if isinstance(method, WholeEngine):
+            together[name] = task
+            continue
+        engines[name] = task.fitted(method)
         progress.advance(1)
+    if isinstance(method, WholeEngine):
+        engines |= method.fit_tables(together)
+        progress.advance(len(together))
     tables = {
         n: replace(f, recalled=work.recalled.get(n, ()), repeated=work.repeated.get(n, {}))
         for n, f in tables.items()

@@ -1,4 +1,4 @@
-"""One table fitted, given its parents and what its siblings remember."""
+"""What an engine is given of one table: its rows, their parents, and what siblings remember."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from dbsynth.codebook import in_order
 from dbsynth.codec import Alphabet, Codes, fit_number
 from dbsynth.engines import variables
-from dbsynth.engines.base import Engine, TableModel
+from dbsynth.engines.base import Task
 from dbsynth.families import (
     Key,
     context_alphabets,
@@ -60,10 +60,8 @@ def add_own_variables(work: Work, table: Table) -> None:
     work.codes[name], work.alphabets[name] = codes, alphabets
 
 
-def fit_table(
-    work: Work, table: Table, engine: Engine, streams: Streams, shares: Mapping[str, Float64]
-) -> TableModel:
-    """Fit the rows of a table on their parents and siblings.
+def table_task(work: Work, table: Table, streams: Streams, shares: Mapping[str, Float64]) -> Task:
+    """The rows of a table, with what they know of their parents and siblings.
 
     Args:
         shares: Of each code of some variables, in the whole table.
@@ -85,15 +83,19 @@ def fit_table(
     told |= _drawn(facts, codes)
     if work.rows[name].own < facts.rows:
         shares = {**shares, **shares_of_links(work, name, codes, usable)}
-    return engine.fit(
+    return Task(
         {v: chain[v] for v in ordered},
         {v: codes[v][usable] for v in ordered},
         family.context,
         {v: family.seen[v][usable] for v in family.context},
         np.where(links < 0, len(links) + np.arange(rows), links)[usable],
-        key=streams.key("fit", name),
-        drawn={v: m[usable] for v, m in told.items()},
-        shares=shares,
+        streams.key("fit", name),
+        {v: m[usable] for v, m in told.items()},
+        shares,
+        fk.parent if fk else None,
+        usable,
+        links[usable] if fk else np.full(len(usable), -1),
+        variables.count(fk) if fk else None,
     )
 
 

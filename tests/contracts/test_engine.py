@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import dbsynth
 from dbsynth.embedded import Server
 from dbsynth.engines import ENGINES
+from dbsynth.engines.sdv import SDV_ENGINES
 from tests.judge import counts, leaks, structure
 from tests.zoo import ZOO, Exhibit, load_exhibit
 
@@ -21,6 +23,10 @@ FEWER = {
     },
     ("one_row", 3.0): {"settings": "its key has to be 1"},
 }
+
+WITH_SDV = pytest.mark.skipif(
+    importlib.util.find_spec("sdv") is None, reason="the extra `sdv` is not installed"
+)
 
 _numbers = count(1)
 
@@ -66,11 +72,15 @@ def _cases() -> list[object]:
     for exhibit in ZOO:
         for kind in sorted(exhibit.kinds):
             for engine in ENGINES:
+                if engine in SDV_ENGINES and kind != "sqlite" and "sqlite" in exhibit.kinds:
+                    continue  # they never see a database, and take minutes
                 for scale in (1.0, 0.3, 3.0) if engine == "relational" else (1.0,):
                     often = scale == 1 and engine == "relational"
                     often |= kind == "sqlite" and (scale >= 1 or (exhibit.name, scale) in FEWER)
                     often |= exhibit.kinds == {"postgresql"} and engine == "relational"
-                    marks = [] if often else [pytest.mark.slow]
+                    marks = [] if often and engine not in SDV_ENGINES else [pytest.mark.slow]
+                    if engine in SDV_ENGINES:
+                        marks.append(WITH_SDV)
                     name = f"{exhibit.name}-{kind}-{engine}-{scale:g}"
                     cases.append(pytest.param(exhibit, kind, engine, scale, id=name, marks=marks))
     return cases
