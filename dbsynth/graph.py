@@ -60,6 +60,7 @@ def make_plan(
     rows: Mapping[str, int],
     copied: Iterable[str] = (),
     unenforced: Iterable[ForeignKey] = (),
+    generating: Mapping[str, ForeignKey] | None = None,
 ) -> Plan:
     """The plan of a schema.
 
@@ -67,6 +68,7 @@ def make_plan(
         rows: Rows per table; a larger parent makes the better generating key.
         copied: Tables whose rows are copied.
         unenforced: Foreign keys that the source itself does not keep; they are left alone.
+        generating: The generating keys, where they are not to be chosen.
     """
     kept = set(copied)
     left_alone = set(unenforced)
@@ -74,7 +76,7 @@ def make_plan(
     keys = [fk for fk in schema.foreign_keys if fk.child not in kept and fk not in left_alone]
     lookups = tuple(fk for fk in keys if fk.parent in kept)
     rest = [fk for fk in keys if fk.parent not in kept]
-    generating = _generating(schema, rest, rows)
+    generating = dict(_generating(schema, rest, rows) if generating is None else generating)
     chosen = set(generating.values())
     forest = nx.DiGraph()
     forest.add_nodes_from(synthesised)

@@ -35,19 +35,19 @@ def hash_keys(
     Numbers are hashed by value whatever their type, so that an integer column can refer to a
     decimal one, and a column of digits to a column of numbers.
     """
-    named = {str(i): pl.Series(_canonical(column)) for i, column in enumerate(columns)}
+    named = {str(i): pl.Series(canonical(column)) for i, column in enumerate(columns)}
     frame = pl.DataFrame(named)
     complete = frame.select(pl.all_horizontal(pl.all().is_not_null())).to_series().to_numpy()
     return frame.hash_rows(seed=_HASH_SEED).to_numpy(), complete
 
 
-def _canonical(column: pa.Array | pa.ChunkedArray) -> pl.Series:
+def canonical(column: pa.Array | pa.ChunkedArray) -> pl.Series:
+    """Values as texts that are equal where keys are, whatever their types."""
     series = pl.Series(pl.from_arrow(column))
     if series.dtype.is_float():
         whole = series.cast(pl.Int64, strict=False)
-        if bool((whole.cast(pl.Float64) == series).all()):
-            return whole.cast(pl.String)
-        return series.cast(pl.String)
+        texts = series.cast(pl.String)
+        return whole.cast(pl.String).zip_with((whole.cast(pl.Float64) == series), texts)
     if series.dtype == pl.Binary:
         return series.bin.encode("hex")
     if series.dtype == pl.Duration:

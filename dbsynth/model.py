@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from dbsynth.classify import Decision, Exposure, Role
 from dbsynth.codec import Alphabet, Codec, Number, codec_from_json
-from dbsynth.engines import ENGINES
+from dbsynth.engines import RESTORED
 from dbsynth.engines.base import TableModel
 from dbsynth.errors import ModelError
 from dbsynth.graph import Plan
@@ -259,6 +259,8 @@ class Model:
         diamonds: Foreign keys that are not drawn but followed along a path of others.
         rules: What holds in the source and shall hold in the clone.
         crossings: Counts that the report on fairness sets beside those of the clone.
+        privacy: What a fit with differential privacy says of itself (`dbsynth.private.fit`); None
+            for any other.
     """
 
     schema: Schema
@@ -274,6 +276,7 @@ class Model:
     notes: tuple[str, ...] = ()
     rules: tuple[Kept, ...] = ()
     crossings: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
+    privacy: Mapping[str, Any] | None = None
 
     def save(self, path: Path) -> None:
         """Write the model, atomically."""
@@ -361,6 +364,7 @@ def _document(model: Model) -> dict[str, Any]:
         },
         "counters": {str(keys.index(fk)): c.to_json() for fk, c in model.counters.items()},
         "crossings": {name: counts.tolist() for name, counts in model.crossings.items()},
+        "privacy": model.privacy,
     }
 
 
@@ -436,7 +440,7 @@ def _from_file(file: zipfile.ZipFile, value: Mapping[str, Any]) -> Model:
     schema = Schema.from_json(value["schema"])
     keys = schema.foreign_keys
     plan = value["plan"]
-    engine = ENGINES[value["engine"]]
+    restore = RESTORED[value["engine"]]
     numbers = {table.name: i for i, table in enumerate(schema.tables)}
     members = set(file.namelist())
     tables = {}
@@ -447,7 +451,7 @@ def _from_file(file: zipfile.ZipFile, value: Mapping[str, Any]) -> Model:
 
     def restored(folder: str) -> dict[str, TableModel]:
         return {
-            name: engine.restore(_read_npz(file.read(f"{folder}/{number}")))
+            name: restore(_read_npz(file.read(f"{folder}/{number}")))
             for name, number in numbers.items()
             if f"{folder}/{number}" in members
         }
@@ -473,6 +477,7 @@ def _from_file(file: zipfile.ZipFile, value: Mapping[str, Any]) -> Model:
         tuple(value["notes"]),
         tuple(kept_from_json(rule, schema) for rule in value["rules"]),
         {name: np.array(counts, np.int64) for name, counts in value["crossings"].items()},
+        value.get("privacy"),
     )
 
 

@@ -20,11 +20,12 @@ from dbsynth.lawful import find_rules
 from dbsynth.learn import fit as fit_model
 from dbsynth.model import Model, load_model
 from dbsynth.outline import Outline, make_outline
+from dbsynth.private.fit import fit as fit_private
 from dbsynth.progress import Progress, Silent
 from dbsynth.randomness import Streams
 from dbsynth.report import Finding, Report, Status, Stopwatch, TableReport
 from dbsynth.schema import ForeignKey, Schema, Table
-from dbsynth.spec import Spec
+from dbsynth.spec import PRIVATE, Spec
 from dbsynth.steer.wishes import understand
 from dbsynth.verify import proven, verify_constraints, verify_leaks, verify_rows, verify_rules
 
@@ -149,6 +150,9 @@ def refuse_source(database: Database, target: str) -> None:
 
 def _fitted(database: Database, spec: Spec, progress: Progress, watch: Stopwatch) -> Model:
     streams = Streams(spec.seed)
+    if spec.engine == PRIVATE:
+        with watch.step("fit"):
+            return fit_private(database, spec, progress)
     with watch.step("profile"):
         outline = make_outline(database, spec, streams, progress)
     with watch.step("fit"):
@@ -187,7 +191,9 @@ def _built(
         stage.finish()
     with watch.step("verify"), stage.reader() as clone_:
         progress.step("verify")
-        findings = (*_verified(clone_, source, model, draft), *outcome.findings)
+        # A private model is not compared with the source: what comes of it would have to be paid.
+        compared = source if model.privacy is None else None
+        findings = (*_verified(clone_, compared, model, draft), *outcome.findings)
     report = Report(
         stage.label,
         spec.scale,

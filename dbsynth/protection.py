@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
+import datetime as dt
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import Any
+
+from dbsynth.shapes import Named, Number, Record, Several, Spot, Text
 
 LEDGER = "dbsynth-ledger.jsonl"
 CHOOSE = "choose"
-_ENTRIES = ("unit", "epsilon", "delta", "fits", "ledger", "public", "invented", "owner", "caps",
-            "bounds", "vocabularies", "weights", "seed")  # fmt: skip
+_MOST_EPSILON = 10_000
 
-Bound = float | date | datetime
+Bound = float | dt.date | dt.datetime
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Protection:
         public: Tables that are nobody's, copied as they are.
         invented: Tables made from their types alone, and how many rows they get.
         owner: Of tables with several keys to owned tables, the columns of the one that owns.
-        caps: Most rows of a table that an entity owns; `None` where it is chosen privately.
+        caps: Most rows of a table that an entity owns; None where it is chosen privately.
         bounds: Public least and largest values of columns ``table.column``.
         vocabularies: Public values of columns ``table.column``.
         weights: Of tables, a larger one for a larger share of the budget; 1 where nothing is said.
@@ -49,161 +50,112 @@ class Protection:
     weights: Mapping[str, float] = field(default_factory=dict)
     seed: int | None = None
 
-    def named(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Tables that the section names, and columns of them."""
-        yield self.unit, ()
-        for name in (*self.public, *self.invented, *self.caps, *self.weights):
-            yield name, ()
-        yield from self.owner.items()
-        for place in (*self.bounds, *self.vocabularies):
-            table, _, column = place.rpartition(".")
-            yield table, (column,)
-
-
-def read_protection(value: Any, problems: list[str]) -> Protection | None:
-    """The section that a mapping describes; adds whatever is wrong with it to the problems."""
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        problems.append("`privacy` is no mapping")
-        return None
-    for name in value:
-        if name not in _ENTRIES:
-            near = difflib.get_close_matches(str(name), _ENTRIES, 1)
-            hint = f"did you mean `{near[0]}`?" if near else "known: " + ", ".join(_ENTRIES)
-            problems.append(f"unknown entry `{name}` in `privacy` ({hint})")
-    reader = _Reader(value, problems)
-    unit = value.get("unit")
-    if not isinstance(unit, str):
-        problems.append("`privacy.unit` names no table: whose rows shall be protected?")
-    return Protection(
-        unit=str(unit),
-        epsilon=reader.number("epsilon", 0.0, 1e6),
-        delta=reader.number("delta", 0.0, 1.0),
-        fits=reader.whole("fits", 1),
-        ledger=str(value.get("ledger", LEDGER)),
-        public=reader.names("public"),
-        invented=dict(reader.wholes("invented")),
-        owner=dict(reader.columns("owner")),
-        caps=dict(reader.caps()),
-        bounds=dict(reader.bounds()),
-        vocabularies=dict(reader.vocabularies()),
-        weights=dict(reader.weights()),
-        seed=reader.seed(),
-    )
+    def named(self) -> Iterator[tuple[tuple[str | int, ...], str, tuple[str, ...]]]:
+        """The entries that name a table, and columns of it, with their places in the section."""
+        yield ("unit",), self.unit, ()
+        for place, name in enumerate(self.public):
+            yield ("public", place), name, ()
+        for entry in ("invented", "caps", "weights"):
+            for name in getattr(self, entry):
+                yield (entry, name), name, ()
+        for name, columns in self.owner.items():
+            yield ("owner", name), name, columns
+        for entry in ("bounds", "vocabularies"):
+            for name in getattr(self, entry):
+                table, _, column = name.rpartition(".")
+                yield (entry, name), table, (column,)
 
 
 @dataclass(frozen=True)
-class _Reader:
-    value: Mapping[str, Any]
-    problems: list[str]
+class _Real:
+    """A number within limits, which YAML may have taken for text, as ``1e-6``."""
 
-    def number(self, name: str, above: float, below: float) -> float:
-        """A number between two others, both excluded."""
-        found = _number(self.value.get(name))
-        if found is None or not above < found < below:
-            self.problems.append(
-                f"`privacy.{name}` is no number above {above:g} and below {below:g}"
-            )
-            return below / 2
-        return found
+    doc: str
+    high: float
 
-    def whole(self, name: str, default: int) -> int:
-        found = self.value.get(name, default)
-        if isinstance(found, bool) or not isinstance(found, int) or found < 1:
-            self.problems.append(f"`privacy.{name}` is no whole number of 1 or more")
-            return default
-        return found
-
-    def seed(self) -> int | None:
-        found = self.value.get("seed")
-        if found is not None and (isinstance(found, bool) or not isinstance(found, int)):
-            self.problems.append("`privacy.seed` is no whole number")
+    def read(self, value: Any, at: Spot) -> float | None:
+        """The number."""
+        number = _number(value)
+        if number is None or not 0 < number < self.high:
+            at.wrong(f"{at.name} is no number above 0 and below {self.high:g}")
             return None
-        return found
+        return number
 
-    def names(self, name: str) -> tuple[str, ...]:
-        found = self.value.get(name) or []
-        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-            self.problems.append(f"`privacy.{name}` is no list of tables")
-            return ()
-        return tuple(found)
+    def schema(self) -> dict[str, Any]:
+        """A number, or a text of one."""
+        return {
+            "type": ["number", "string"], "exclusiveMinimum": 0, "exclusiveMaximum": self.high,
+            "description": self.doc,
+        }  # fmt: skip
 
-    def entries(self, name: str) -> Iterator[tuple[str, Any]]:
-        found = self.value.get(name) or {}
-        if not isinstance(found, dict):
-            self.problems.append(f"`privacy.{name}` is no mapping")
-            return
-        for key, entry in found.items():
-            yield str(key), entry
 
-    def wholes(self, name: str) -> Iterator[tuple[str, int]]:
-        for table, rows in self.entries(name):
-            if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
-                self.problems.append(f"`privacy.{name}` of `{table}` is no number of rows")
-            else:
-                yield table, rows
+@dataclass(frozen=True)
+class _Cap:
+    """A number of rows, or the word that asks for one."""
 
-    def columns(self, name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-        for table, entry in self.entries(name):
-            columns = [entry] if isinstance(entry, str) else entry
-            if not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
-                self.problems.append(f"`privacy.{name}` of `{table}` is no list of columns")
-            else:
-                yield table, tuple(columns)
+    def read(self, value: Any, at: Spot) -> int | str | None:
+        """The number, or the word."""
+        whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+        if value == CHOOSE or whole:
+            found: int | str = value
+            return found
+        at.wrong(f"{at.name} is neither a number of rows nor `{CHOOSE}`")
+        return None
 
-    def caps(self) -> Iterator[tuple[str, int | None]]:
-        for table, cap in self.entries("caps"):
-            if cap == CHOOSE:
-                yield table, None
-            elif isinstance(cap, bool) or not isinstance(cap, int) or cap < 1:
-                self.problems.append(
-                    f"`privacy.caps` of `{table}` is neither a number of rows nor `{CHOOSE}`"
-                )
-            else:
-                yield table, cap
+    def schema(self) -> dict[str, Any]:
+        """Either of them."""
+        return {"anyOf": [{"type": "integer", "minimum": 1}, {"const": CHOOSE}]}
 
-    def bounds(self) -> Iterator[tuple[str, tuple[Bound, Bound]]]:
-        for place, entry in self.entries("bounds"):
-            ends = entry if isinstance(entry, list) and len(entry) == 2 else []
-            found = [end if isinstance(end, date) else _number(end) for end in ends]
-            known = [end for end in found if end is not None]
-            if "." not in place or len(known) != 2 or not _rising(*known):
-                self.problems.append(
-                    f"`privacy.bounds` of `{place}` is not written as"
-                    " `table.column: [least, largest]`"
-                )
-            else:
-                yield place, (known[0], known[1])
 
-    def vocabularies(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        for place, entry in self.entries("vocabularies"):
-            if "." not in place or not isinstance(entry, list) or not entry:
-                self.problems.append(
-                    f"`privacy.vocabularies` of `{place}` is not written as"
-                    " `table.column: [value, ...]`"
-                )
-            else:
-                words = (str(w).lower() if isinstance(w, bool) else str(w) for w in entry)
-                yield place, tuple(dict.fromkeys(words))
+@dataclass(frozen=True)
+class _Bounds:
+    """The least and the largest value."""
 
-    def weights(self) -> Iterator[tuple[str, float]]:
-        for table, entry in self.entries("weights"):
-            found = _number(entry)
-            if found is None or not 0 < found < 1e6:
-                self.problems.append(f"`privacy.weights` of `{table}` is no number above 0")
-            else:
-                yield table, found
+    def read(self, value: Any, at: Spot) -> tuple[Bound, Bound] | None:
+        """Both."""
+        ends = value if isinstance(value, list) and len(value) == 2 else []
+        found = [end if isinstance(end, dt.date) else _number(end) for end in ends]
+        known = [end for end in found if end is not None]
+        if _place(at) and len(known) == 2 and _rising(*known):
+            return known[0], known[1]
+        at.wrong(f"{at.name} is not written as `table.column: [least, largest]`")
+        return None
+
+    def schema(self) -> dict[str, Any]:
+        """A pair."""
+        return {"type": "array", "minItems": 2, "maxItems": 2}
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The values of a category."""
+
+    def read(self, value: Any, at: Spot) -> tuple[str, ...] | None:
+        """Each once, as text."""
+        if not isinstance(value, list) or not value or not _place(at):
+            at.wrong(f"{at.name} is not written as `table.column: [value, ...]`")
+            return None
+        words = (str(word).lower() if isinstance(word, bool) else str(word) for word in value)
+        return tuple(dict.fromkeys(words))
+
+    def schema(self) -> dict[str, Any]:
+        """A list that is not empty."""
+        return {"type": "array", "minItems": 1}
+
+
+def _place(at: Spot) -> bool:
+    return "." in str(at.path[-1])
 
 
 def _number(value: Any) -> float | None:
-    """A number, also where YAML takes ``1e-6`` for text."""
     if isinstance(value, str):
         try:
-            return float(value)
+            value = float(value)
         except ValueError:
             return None
-    return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
 
 
 def _rising(low: Any, high: Any) -> bool:
@@ -211,3 +163,50 @@ def _rising(low: Any, high: Any) -> bool:
         return bool(low < high)
     except TypeError:
         return False
+
+
+def protection_shape() -> Record:
+    """What may stand in the section."""
+
+    def named(entry: str) -> Any:
+        return lambda name, at: f"`privacy.{entry}` of `{name}`"
+
+    return Record(
+        "Differential privacy for rows of a table and all that they own; for `engine: dp`.",
+        {
+            "unit": Text("The table whose rows, with all that they own, are protected."),
+            "epsilon": _Real("The budget of all fits together.", _MOST_EPSILON),
+            "delta": _Real("How likely the budget may be exceeded.", 1),
+            "fits": Number("How many fits the budget lasts for.", low=1, whole=True),
+            "ledger": Text("The file that adds up what fits spend."),
+            "public": Several("Tables that are nobody's, copied.", Text("A table."), "an entry"),
+            "invented": Named(
+                "Tables made from types alone, and their rows.", Number("Rows.", whole=True),
+                named("invented"),
+            ),
+            "owner": Named(
+                "Where several keys lead to owned tables, the columns of the one that owns.",
+                Several("Columns.", Text("A column."), "an entry", alone=True), named("owner"),
+            ),
+            "caps": Named("Most rows that one entity owns.", _Cap(), named("caps")),
+            "bounds": Named("Public limits of columns.", _Bounds(), named("bounds")),
+            "vocabularies": Named("Public values of columns.", _Words(), named("vocabularies")),
+            "weights": Named(
+                "A table's share of the budget, 1 where nothing is said.",
+                Number("A weight.", above=True), named("weights"),
+            ),
+            "seed": Number("Repeatable noise, so that nothing is private.", whole=True),
+        },
+        ("unit", "epsilon", "delta"),
+        then=_protection_of,
+    )  # fmt: skip
+
+
+def _protection_of(found: dict[str, Any], at: Spot) -> Protection | None:
+    if not {"unit", "epsilon", "delta"} <= set(found):
+        return None  # the problem is noted already
+    del at
+    caps = {t: None if cap == CHOOSE else cap for t, cap in found.pop("caps", {}).items()}
+    owner = {table: tuple(columns) for table, columns in found.pop("owner", {}).items()}
+    public = tuple(found.pop("public", ()))
+    return Protection(**found, caps=caps, owner=owner, public=public)

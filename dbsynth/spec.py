@@ -20,6 +20,7 @@ from dbsynth.documents import Document, read_document
 from dbsynth.engines import ENGINES
 from dbsynth.errors import SpecError
 from dbsynth.identifiers import PROVIDERS
+from dbsynth.protection import Protection, protection_shape
 from dbsynth.rules import Rule, RuleError, parse_rule
 from dbsynth.schema import ForeignKey, Schema, Table
 from dbsynth.shapes import (
@@ -36,6 +37,7 @@ from dbsynth.shapes import (
     told,
 )
 
+PRIVATE = "dp"  # the engine that fits whole databases, with differential privacy
 STRATEGIES = ("synthesize", "copy", "empty")
 ON_NEW = ("stop", "synthesize", "propose")
 FIT_ROWS = 1_000_000
@@ -109,6 +111,7 @@ class Spec:
     virtual_foreign_keys: tuple[ForeignKey, ...] = ()
     rules: tuple[str, ...] | None = None
     fairness: tuple[Fairness, ...] = ()
+    privacy: Protection | None = None
     lines: Mapping[tuple[str | int, ...], int] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -220,6 +223,8 @@ class Spec:
         for place, fk in enumerate(self.virtual_foreign_keys):
             path = ("virtual_foreign_keys", place)
             named += [(path, fk.child, fk.columns), (path, fk.parent, fk.parent_columns)]
+        for inner, name, columns in self.privacy.named() if self.privacy else ():
+            named.append((("privacy", *inner), name, columns))
         problems = [
             p for path, name, columns in named for p in _missing(schema, path, name, columns)
         ]
@@ -399,7 +404,7 @@ def _entries() -> dict[str, Any]:
     return {
         "source": Text("The URL of the database that is read."),
         "target": Text("The URL of the database that becomes the clone."),
-        "engine": Choice("How tables are learnt.", tuple(ENGINES)),
+        "engine": Choice("How tables are learnt.", (*ENGINES, PRIVATE)),
         "scale": Number("Factor on numbers of rows."),
         "seed": Number("Same seed, same bytes.", whole=True),
         "fit_rows": Number(
@@ -434,6 +439,7 @@ def _entries() -> dict[str, Any]:
             "The rules that are kept; without the list all that hold in the source.",
             Text("A rule."), "an entry of `rules`",
         ),
+        "privacy": protection_shape(),
     }  # fmt: skip
 
 

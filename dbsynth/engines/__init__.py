@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dbsynth.engines.base import Engine
+from collections.abc import Callable
+
+from dbsynth.engines.base import Arrays, Engine, TableModel
+from dbsynth.engines.conditional import Conditionals
 from dbsynth.engines.independent import Independent
 from dbsynth.engines.relational import Relational
 from dbsynth.engines.sdv import SDV_ENGINES
@@ -13,6 +16,13 @@ ENGINES: dict[str, Engine] = {
     "independent": Independent(),
     **SDV_ENGINES,
 }
+
+RESTORED: dict[str, Callable[[Arrays], TableModel]] = {
+    **{name: engine.restore for name, engine in ENGINES.items()},
+    "dp": Conditionals.restore,  # fitted over all tables at once, by `dbsynth.private`
+}
+"""What reads the saved arrays of a table's model, by the name of the engine."""
+
 
 
 def ready(engine: str) -> None:

@@ -1,0 +1,199 @@
+"""Everything that is settled before the first question is asked, from schema and spec alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from dbsynth.classify import Decision
+from dbsynth.databases.base import Database
+from dbsynth.drift import covered
+from dbsynth.engines import variables
+from dbsynth.errors import SpecError
+from dbsynth.graph import Plan, is_unique, make_plan
+from dbsynth.private.accountant import Loss, rho_of
+from dbsynth.private.ownership import Ownership, classify
+from dbsynth.private.recipes import Recipe, decided, recipes_of
+from dbsynth.protection import Protection
+from dbsynth.rules import Rule
+from dbsynth.rules.formula import Formula
+from dbsynth.rules.order import Order
+from dbsynth.rules.path import Closed
+from dbsynth.schema import ForeignKey, Schema
+from dbsynth.spec import Spec
+
+_SIZES, _SEARCH, _ONE, _CHOICE, _PAIR = 0.05, 0.10, 0.30, 0.10, 0.45
+_FOR_WORDS = 0.5  # of delta, where words have to be found
+_STATED = (Formula, Order, Closed)  # rules that say all they need in their sentence
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What the questions about one table cost, each.
+
+    Attributes:
+        search: Finding the domain of one column.
+        one: Counting one variable.
+        choice: All choices of pairs together.
+        pair: Counting one pair.
+    """
+
+    search: Loss
+    one: float
+    choice: float
+    pair: float
+
+
+@dataclass(frozen=True)
+class Design:
+    """The questions and their prices.
+
+    Attributes:
+        budget: Of this fit.
+        size: What counting the rows per entity of one table costs.
+        recipes: Of every table with rows of its own.
+        rules: What the user declares to hold.
+    """
+
+    schema: Schema
+    plan: Plan
+    protection: Protection
+    ownership: Ownership
+    recipes: Mapping[str, Mapping[str, Recipe]]
+    budget: Loss
+    size: float
+    prices: Mapping[str, Prices]
+    rules: tuple[Rule, ...] = ()
+    public_decisions: Mapping[str, Mapping[str, Decision]] = field(default_factory=dict)
+
+    def own_variables(self, table: str) -> tuple[str, ...]:
+        """The variables of a table that are counted."""
+        return _own_variables(self.plan, self.recipes[table], table)
+
+    def cap(self, table: str) -> int | None:
+        """The most rows of an entity: 1 where keys say so, else as the spec says; None to find."""
+        one = all(
+            is_unique(self.schema[name], self.ownership.owner[name].columns)
+            for name in self.ownership.path(table)[:-1]
+        )
+        return 1 if one else self.protection.caps.get(table)
+
+
+def design_of(database: Database, spec: Spec) -> Design:
+    """The design of a fit.
+
+    Raises:
+        SpecError: The spec leaves open what has to be said, or asks for what cannot be had.
+    """
+    protection = _protection(spec)
+    found = covered(spec, database.reflect())
+    schema = found.schema
+    empty = tuple(n for n, t in spec.tables.items() if t.strategy == "empty")
+    ownership = classify(schema, protection, empty)
+    rules = _rules(spec, schema)
+    made = (*ownership.protected, *ownership.invented)
+    recipes = {
+        name: _derived(recipes_of(database, schema[name], spec, protection), name, rules)
+        for name in made
+    }
+    plan = make_plan(schema, {}, ownership.public, generating=ownership.owner)
+    searched = sum(r.open for name in ownership.protected for r in recipes[name].values())
+    unlikely = protection.delta * _FOR_WORDS if searched else 0.0
+    rho = rho_of(protection.epsilon, protection.delta - unlikely)
+    budget = Loss(rho / protection.fits, unlikely / protection.fits)
+    size = _SIZES * budget.rho / len(ownership.protected)
+    return Design(
+        schema, plan, protection, ownership, recipes, budget, size,
+        _prices(plan, ownership, recipes, protection, budget, searched), rules,
+        {name: decided(database, schema[name], spec)[0] for name in ownership.public},
+    )  # fmt: skip
+
+
+def _protection(spec: Spec) -> Protection:
+    if spec.privacy is None:
+        raise SpecError(
+            "engine dp needs a section `privacy` in the spec: whose rows, and how much",
+            hint="write `privacy: {unit: TABLE, epsilon: 3, delta: 1e-6}` and run `dbsynth plan`",
+        )
+    asked = [
+        f"`{what}` of table `{name}`"
+        for name, table in spec.tables.items()
+        for what, said in (("where", table.where), ("rebalance", table.rebalance))
+        if said
+    ]
+    asked += ["`fairness`"] if spec.fairness else []
+    if asked:
+        raise SpecError(
+            f"engine dp cannot steer: {', '.join(asked)} would have to look at rows that are not"
+            " paid for",
+            hint="leave it out, or take another engine",
+        )
+    return spec.privacy
+
+
+def _rules(spec: Spec, schema: Schema) -> tuple[Rule, ...]:
+    """The rules of the spec; without a list there are none, as rules are not mined."""
+    wanted, unstated = spec.stated_rules(schema)
+    problems = [f"`{rule}`" for rule in wanted or () if not isinstance(rule, _STATED)]
+    if problems or unstated:
+        raise SpecError(
+            "engine dp cannot keep rules whose codes are learnt from rows: "
+            + "; ".join([*problems, *unstated]),
+            hint="leave them out; orders, formulas and closed paths can be kept",
+        )
+    return tuple(wanted or ())
+
+
+def _derived(
+    recipes: Mapping[str, Recipe], table: str, rules: tuple[Rule, ...]
+) -> Mapping[str, Recipe]:
+    """The recipes where columns that a declared formula computes are not measured."""
+    found = dict(recipes)
+    for rule in rules:
+        if isinstance(rule, Formula) and rule.within and rule.target[0] == table:
+            recipe = found[rule.target[1]]
+            model = replace(recipe.model, derived=True, nulls=False)
+            found[rule.target[1]] = Recipe(recipe.column, model)
+    return found
+
+
+def _own_variables(plan: Plan, recipes: Mapping[str, Recipe], table: str) -> tuple[str, ...]:
+    found = [variables.column(name) for name, recipe in recipes.items() if recipe.measured]
+    found += [variables.link(fk) for fk in plan.lookups_of(table)]
+    found += [presence_of(fk) for fk in plan.dealt_of(table) if fk.nullable]
+    found += [
+        variables.count(fk) for fk in plan.counted[table] if plan.generating.get(fk.child) == fk
+    ]
+    return tuple(found)
+
+
+def presence_of(key: ForeignKey) -> str:
+    """The variable that says whether a dealt key refers to anything."""
+    return variables.depth(key) if key.parent == key.child else variables.parent_class(key)
+
+
+def _prices(
+    plan: Plan, ownership: Ownership, recipes: Mapping[str, Mapping[str, Recipe]],
+    protection: Protection, budget: Loss, words: int,
+) -> dict[str, Prices]:  # fmt: skip
+    """Each table gets a share by its weight and its number of variables."""
+    numbers = {t: len(_own_variables(plan, recipes[t], t)) for t in ownership.protected}
+    weights = {t: protection.weights.get(t, 1.0) * n for t, n in numbers.items()}
+    whole = sum(weights.values()) or 1.0
+    found = {}
+    for table, number in numbers.items():
+        rho = (1 - _SIZES) * budget.rho * weights[table] / whole
+        searched = sum(recipe.searched for recipe in recipes[table].values())
+        turns = number if table in ownership.owner else number - 1
+        shares = {
+            "search": _SEARCH if searched else 0.0, "one": _ONE if number else 0.0,
+            "choice": _CHOICE if turns > 0 else 0.0, "pair": _PAIR if turns > 0 else 0.0,
+        }  # fmt: skip
+        part = {name: rho * share / (sum(shares.values()) or 1.0) for name, share in shares.items()}
+        found[table] = Prices(
+            Loss(part["search"] / max(searched, 1), budget.delta / max(words, 1)),
+            part["one"] / max(number, 1),
+            part["choice"],
+            part["pair"] / max(turns, 1),
+        )
+    return found

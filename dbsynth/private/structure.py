@@ -1,0 +1,93 @@
+"""Which pairs of variables are worth measuring: a tree, chosen privately.
+
+The tree grows from what is known before a row is drawn (its parent, its place, the sibling before):
+in each turn one more variable is hung under the known one that tells most about it beyond its own
+distribution, as MST does (McKenna, Miklau and Sheldon, Journal of Privacy and Confidentiality
+11(3), 2021), less the noise that measuring the pair would add, as AIM does (McKenna et al., PVLDB
+15(11), 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dbsynth.private.marginals import Variable, joint
+from dbsynth.private.purse import Purse
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+_UNIT = 2**20  # scores are whole numbers of this fraction of a row, so that they are exact
+_MEAN_NOISE = float(np.sqrt(2 / np.pi))
+
+
+@dataclass(frozen=True)
+class Edge:
+    """That a variable is drawn given another one, or, with None, by itself."""
+
+    variable: Variable
+    given: Variable | None
+
+
+def grown_tree(
+    own: Sequence[Variable], known: Sequence[Variable], purse: Purse, cap: int,
+    rho: float, scale: float, subject: str,
+) -> list[Edge]:  # fmt: skip
+    """The edges in the order in which their variables can be drawn.
+
+    Args:
+        own: Variables of the rows.
+        known: Variables that are known before.
+        cap: Most rows of one entity.
+        rho: What all choices together may cost.
+        scale: Standard deviation of the noise in each cell of a pair that is measured.
+    """
+    if not own:
+        return []
+    start = [] if known else [Edge(own[0], None)]
+    waiting = list(own[len(start) :])
+    usable = [v for v in (*known, *(edge.variable for edge in start)) if v.width > 1]
+    edges = list(start)
+    scores = {(v.name, g.name): score(v, g, scale) for v in waiting for g in usable}
+    turns = len(waiting)
+    while waiting:
+        options = [Edge(v, g) for v in waiting for g in usable] + [Edge(v, None) for v in waiting]
+        worth = [scores[e.variable.name, e.given.name] if e.given else 0 for e in options]
+        # One entity adds or takes away at most `cap` rows, each of which changes a score by 2.
+        place = purse.choose(f"structure of {subject}", worth, 2 * cap * _UNIT, rho / turns)
+        taken = options[place]
+        edges.append(taken)
+        waiting = [v for v in waiting if v is not taken.variable]
+        if taken.variable.width > 1:
+            usable.append(taken.variable)
+            scores |= {
+                (v.name, taken.variable.name): score(v, taken.variable, scale) for v in waiting
+            }
+    return edges
+
+
+def score(variable: Variable, given: Variable, scale: float) -> int:
+    """How far a pair is from independence, in rows, less the noise that measuring it would add.
+
+    The distribution that the variable would have is the noisy one, so that only the counts of the
+    pair depend on data: a row more in one cell changes the distance by less than 2.
+    """
+    counts = joint(variable, given)
+    weights = _weights(variable.by_group)
+    alone = weights[:, None] * counts.sum(axis=0)[None, :]
+    distance = int(np.abs(counts * _UNIT - alone).sum())
+    return distance - int(_MEAN_NOISE * scale * counts.size * _UNIT)
+
+
+def _weights(counts: Float64) -> Int64:
+    """Shares as whole numbers that add up to `_UNIT`."""
+    shares = np.maximum(counts, 0.0) / max(float(np.maximum(counts, 0.0).sum()), 1e-12)
+    if not shares.sum():
+        shares = np.full(len(counts), 1 / len(counts))
+    reached = np.floor(np.cumsum(shares) * _UNIT + 0.5).astype(np.int64)
+    reached[-1] = _UNIT
+    return np.diff(reached, prepend=0)
