@@ -21,7 +21,7 @@ from dbsynth.schema import ForeignKey, Kind, Table
 
 Int64 = npt.NDArray[np.int64]
 
-_BUCKETS = 33  # 0, 1, 2-3, 4-7, and so on
+_BUCKETS = 13  # 0, 1, 2-3, 4-7, and so on; the last one is open
 
 
 @dataclass(frozen=True)

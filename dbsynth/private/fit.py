@@ -50,6 +50,13 @@ def fit(database: Database, spec: Spec, progress: Progress) -> Model:
     entry = None
     if noise.private:
         entry = charge(Path(design.protection.ledger), terms_of(database, design), design.budget)
+    return fitted(database, design, noise, progress, entry)
+
+
+def fitted(
+    database: Database, design: Design, noise: Noise, progress: Progress, entry: Entry | None = None
+) -> Model:
+    """The model that follows from a design and what the noise lets through."""
     public = public_tables(database, design)
     purse = Purse(design.budget, noise)
     answers = measure(database, design, public, purse, progress)

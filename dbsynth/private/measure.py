@@ -15,7 +15,7 @@ import pyarrow as pa
 from dbsynth.codec import Alphabet, Codes, Number
 from dbsynth.databases.base import Database
 from dbsynth.engines import variables
-from dbsynth.engines.conditional import Conditionals
+from dbsynth.engines.conditional import Conditional, Conditionals
 from dbsynth.errors import EngineError
 from dbsynth.keys import rank_in_group
 from dbsynth.private.accountant import Loss, epsilon_of
@@ -94,6 +94,7 @@ class Work:
     public: Mapping[str, pa.Table]
     contents: dict[str, Contents] = field(default_factory=dict)
     own: dict[str, list[Variable]] = field(default_factory=dict)
+    certain: dict[str, list[Conditional]] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
 
 
@@ -237,6 +238,10 @@ def _count_single(work: Work, table: str) -> None:
         if domain.possible.sum() > 1:
             codes = domain.encode(values)
             found.append((variables.column(name), codec.alphabet, codes, domain.possible))
+        else:  # there is nothing to be counted
+            work.certain.setdefault(table, []).append(
+                Conditional(variables.column(name), (), (), domain.possible[None, :] * 1.0)
+            )
     found += _link_variables(work, table)
     found += _count_variables(work, table)
     scale = float(cap / np.sqrt(2 * price.one)) if found else 0.0
@@ -350,7 +355,8 @@ def _count_pairs(work: Work, table: str) -> None:
         noisy = work.purse.counts(subject, exact.ravel(), cap, price.pair)
         pairs.append(Pair(edge, noisy.reshape(exact.shape).astype(np.float64)))
     found = estimate(own, pairs, scale, answers.rows[table])
-    answers.models[table] = Conditionals(tuple(conditional(edge, found) for edge in edges))
+    drawn = [conditional(edge, found) for edge in edges]
+    answers.models[table] = Conditionals((*work.certain.get(table, ()), *drawn))
     answers.pairs[table] = tuple(
         (e.variable.name, e.given.name if e.given else None) for e in edges
     )

@@ -1,0 +1,233 @@
+"""The engine `dp`: what its models hold, what its clones are like, and what it refuses."""
+
+from __future__ import annotations
+
+import sqlite3
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from private_world import CANARY, WORST, build
+
+import dbsynth
+from dbsynth.databases import open_database
+from dbsynth.errors import EngineError, SpecError
+from dbsynth.model import load_model
+from dbsynth.private.audit import Script, Trial, lower_bound
+from dbsynth.private.design import design_of
+from dbsynth.private.fit import fitted
+from dbsynth.private.mechanisms import OpenDP, noise_of
+from dbsynth.progress import Silent
+from dbsynth.spec import Spec
+
+
+def spec_of(tmp_path, **privacy):
+    said = {
+        "unit": "customer", "epsilon": 3, "delta": 1e-6, "public": ["country"],
+        "ledger": str(tmp_path / "ledger.jsonl"), **privacy,
+    }  # fmt: skip
+    return Spec.parse({"engine": "dp", "privacy": said}, {})
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory):
+    """A database, and one that has one entity more."""
+    folder = tmp_path_factory.mktemp("worlds")
+    return build(folder / "without.db", 300), build(folder / "with.db", 300, extra=CANARY)
+
+
+def ask(url, spec, seed, words=("gold", "web", "made up")):
+    script = Script(np.random.default_rng(seed), frozenset(words))
+    with open_database(url) as database:
+        model = fitted(database, design_of(database, spec), script, Silent())
+    return script.asked, model
+
+
+@pytest.mark.parametrize("caps", [{}, {"purchase": 40, "line": 200}])
+@pytest.mark.parametrize("seed", range(3))
+def test_neighbours_differ_in_nothing_but_noisy_answers(worlds, tmp_path, seed, caps):
+    """Whatever the answers are, they and the design are all that a model is made of, and one entity
+    moves the exact answer of no question by more than the question claims."""
+    spec = spec_of(tmp_path, caps=caps)
+    asked, model = ask(worlds[0], spec, seed)
+    asked_too, model_too = ask(worlds[1], spec, seed)
+    paths = [tmp_path / "one.dbsynth", tmp_path / "two.dbsynth"]
+    model.save(paths[0])
+    model_too.save(paths[1])
+    one, two = (zipfile.ZipFile(path) for path in paths)
+    assert one.namelist() == two.namelist()
+    assert all(one.read(name) == two.read(name) for name in one.namelist())
+    assert len(asked) == len(asked_too) > 20
+    moved = [a.distance(b) / a.sensitivity for a, b in zip(asked, asked_too, strict=True)]
+    assert max(moved) <= 1
+    assert np.mean(np.array(moved) > 0) > 0.5  # the entity is in most of them
+    if caps:  # of which some are as far apart as they may be
+        assert max(moved) > 0.7
+
+
+def test_a_claim_that_is_too_small_is_noticed(worlds, tmp_path):
+    """The audit of distances can fail: an entity of 150 lines moves counts by more than 15."""
+    spec = spec_of(tmp_path, caps={"purchase": 40, "line": 200})
+    asked, _ = ask(worlds[0], spec, 0)
+    asked_too, _ = ask(worlds[1], spec, 0)
+    assert any(a.distance(b) > 15 for a, b in zip(asked, asked_too, strict=True))
+
+
+class Halved(OpenDP):
+    """A build that is broken: half of the noise."""
+
+    def counts(self, exact, sensitivity, rho):
+        return super().counts(exact, sensitivity, 4 * rho)
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    """Questions that the entity moves as far as it may: it fills its caps with equal rows."""
+    folder = tmp_path_factory.mktemp("trial")
+    spec = spec_of(folder, caps={"purchase": 30, "line": 150})
+    urls = build(folder / "without.db", 60), build(folder / "with.db", 60, extra=WORST)
+    asked = [ask(url, spec, 1)[0] for url in urls]
+    return Trial(asked[1], asked[0]), spec.privacy
+
+
+def test_the_audit_passes_the_build_and_fails_one_with_half_of_the_noise(trial):
+    """1,000 runs of all counts in either world.  A right build has a mu of sqrt(2 rho) = .6 at most,
+    which is an epsilon of 2.8; with 95 % confidence the bound lies below, and by the 1,000 runs
+    about .2 below in the mean.  Half of the noise doubles mu."""
+    questions, said = trial
+    noise = noise_of(None)
+    right = lower_bound(*questions.statistics(noise, 1000), said.delta)
+    wrong = lower_bound(*questions.statistics(Halved(noise.library), 1000), said.delta)
+    print(f"\nepsilon: claimed {said.epsilon}, right build {right}, half of the noise {wrong}")  # noqa: T201
+    assert 0 < right.epsilon < said.epsilon
+    assert right.counted < said.epsilon
+    assert wrong.epsilon > said.epsilon
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("shop") / "shop.db", 4000)
+
+
+def rows(url, query):
+    return sqlite3.connect(url.removeprefix("sqlite:///")).execute(query).fetchall()
+
+
+def test_a_clone_is_like_its_source(shop, tmp_path):
+    """At epsilon 30 noise is small: shares of 4,000 customers and 2 x 4,000 purchases within .05,
+    means within a tenth, which is many standard errors of either."""
+    target = f"sqlite:///{tmp_path / 'clone.db'}"
+    report = dbsynth.clone(shop, target, spec=spec_of(tmp_path, epsilon=30))
+    assert report.ok
+    for table in ("customer", "purchase", "line"):
+        count = f"select count(*) from {table}"
+        assert rows(target, count)[0][0] == pytest.approx(rows(shop, count)[0][0], rel=0.1)
+    for query in (
+        "select tier, count(*) / 4000.0 from customer group by 1",
+        "select tier, count(*) / 8000.0 from purchase join customer c on c.id = customer_id"
+        " group by 1",
+        "select channel, count(*) / 8000.0 from purchase where channel is not null group by 1",
+        "select 1, avg(a.channel = b.channel) from purchase a join purchase b"
+        " on b.id = a.id + 1 and a.customer_id = b.customer_id",
+        "select 1, avg(referrer_id is null) from customer",
+    ):
+        real, made = dict(rows(shop, query)), dict(rows(target, query))
+        assert real.keys() == made.keys()
+        assert all(abs(real[k] - made[k]) < 0.05 for k in real), (query, real, made)
+    for query in (
+        "select tier, avg(income) from customer group by 1",
+        "select tier, avg(amount) from purchase join customer c on c.id = customer_id group by 1",
+        "select 1, avg(quantity) from line",
+    ):
+        real, made = dict(rows(shop, query)), dict(rows(target, query))
+        assert all(made[k] == pytest.approx(real[k], rel=0.15) for k in real), (query, real, made)
+    names = {name for (name,) in rows(shop, "select name from customer")}
+    assert not names & {name for (name,) in rows(target, "select name from customer")}
+
+
+def test_three_nightly_fits_share_a_budget_and_the_fourth_is_refused(shop, tmp_path):
+    spec = spec_of(tmp_path, fits=3, epsilon=30)
+    for night in range(3):
+        model, _ = dbsynth.fit(shop, tmp_path / f"{night}.dbsynth", spec=spec)
+        assert model.privacy["ledger"]["entry"] == night + 1
+        assert model.privacy["spent"]["rho"] <= model.privacy["fit"]["rho"] * (1 + 1e-9)
+    with pytest.raises(EngineError, match="3 fits have spent epsilon 30 of 30"):
+        dbsynth.fit(shop, tmp_path / "4.dbsynth", spec=spec)
+    assert not (tmp_path / "4.dbsynth").exists()
+
+
+def test_a_seeded_fit_says_that_it_is_not_private_and_repeats_itself(shop, tmp_path):
+    spec = spec_of(tmp_path, seed=5)
+    paths = [tmp_path / "a.dbsynth", tmp_path / "b.dbsynth"]
+    models = [dbsynth.fit(shop, path, spec=spec)[0] for path in paths]
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert not models[0].privacy["private"]
+    assert models[0].notes[0].startswith("NOT PRIVATE")
+    assert not (tmp_path / "ledger.jsonl").exists()  # there is nothing to add up
+    report = dbsynth.load(paths[0], f"sqlite:///{tmp_path / 'clone.db'}")
+    assert report.notes[0].startswith("NOT PRIVATE")
+
+
+def test_a_model_survives_its_file(shop, tmp_path):
+    model, _ = dbsynth.fit(shop, tmp_path / "m.dbsynth", spec=spec_of(tmp_path))
+    again = load_model(tmp_path / "m.dbsynth")
+    assert again.privacy == model.privacy
+    assert again.engine == "dp"
+    key = dict(key=3)
+    mine, theirs = (m.engines["customer"].sample(500, {}, **key) for m in (model, again))
+    assert mine.keys() == theirs.keys()
+    assert all((mine[v] == theirs[v]).all() for v in mine)
+
+
+@pytest.mark.parametrize(
+    ("privacy", "message"),
+    [
+        ({"public": []}, "`country` is neither owned by `customer` nor declared"),
+        ({"public": ["customer", "country"]}, "`customer` is the unit, and cannot be public"),
+        ({"invented": {"country": 3}}, "`country` is classified twice"),
+        ({"owner": {"line": ["number"]}}, "`line` has no key number to an owned table"),
+        ({"unit": "custmer"}, "table `custmer` does not exist .did you mean `customer`"),
+        ({"epsilon": 0}, "`privacy.epsilon` is no number above 0"),
+        ({"caps": {"line": "many"}}, "`privacy.caps` of `line` is neither a number"),
+        ({"bounds": {"customer.income": [9, 1]}}, "`privacy.bounds` of `customer.income`"),
+        ({"budget": 3}, "unknown entry `budget` in `privacy`"),
+    ],
+)
+def test_what_is_not_said_or_wrong_is_refused(worlds, tmp_path, privacy, message):
+    with pytest.raises(SpecError, match=message):
+        dbsynth.fit(worlds[0], tmp_path / "m.dbsynth", spec=spec_of(tmp_path, **privacy))
+    assert not (tmp_path / "ledger.jsonl").exists()
+
+
+def test_all_that_is_unclear_is_said_at_once(tmp_path):
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    connection = sqlite3.connect(tmp_path / "x.db")
+    connection.executescript(
+        "create table person(id integer primary key);"
+        "create table shelf(id integer primary key);"
+        "create table account(id integer primary key, person integer references person);"
+        "create table transfer(id integer primary key, payer integer references account,"
+        " payee integer references account, shelf integer references shelf);"
+    )
+    connection.close()
+    with pytest.raises(SpecError) as caught:
+        dbsynth.fit(url, tmp_path / "m", spec=spec_of(tmp_path, unit="person", public=[]))
+    said = caught.value.message
+    assert "`shelf` is neither owned" in said
+    assert (
+        "`transfer` is owned in several ways (`payer` to `account`, `payee` to `account`)" in said
+    )
+
+
+def test_a_budget_that_cannot_work_is_refused_with_the_arithmetic(worlds, tmp_path):
+    with pytest.raises(EngineError, match=r"cannot work: .*noise of .* / sqrt\(2 x") as caught:
+        dbsynth.fit(worlds[0], tmp_path / "m.dbsynth", spec=spec_of(tmp_path, epsilon=0.01))
+    assert "about epsilon" in caught.value.hint
+
+
+def test_steering_would_look_at_rows_and_is_refused(shop, tmp_path):
+    spec = spec_of(tmp_path)
+    steered = replace(spec, tables={"customer": dbsynth.TableSpec(where="tier = 'gold'")})
+    with pytest.raises(SpecError, match="cannot steer: `where` of table `customer`"):
+        dbsynth.fit(shop, tmp_path / "m.dbsynth", spec=steered)
