@@ -81,17 +81,22 @@ CANARY = (
 )
 """One entity like no other: values far outside, new words, many rows; its rows lie last."""
 
-WORST = (
-    "insert into customer values (9000001, 'Canary Bird', 'canary@real.com', 'gold', 5,"
-    " '1940-06-06', 2000000000, 0, 1)",
-    *(
-        f"insert into purchase values ({9_000_001 + i}, 9000001, '2020-06-06', 99999.99, 'web')"
-        for i in range(PURCHASES)
-    ),
-    *(
-        f"insert into line values ({9_000_001 + i}, {n}, 1000000, 1)"
-        for i in range(PURCHASES)
-        for n in range(1, LINES + 1)
-    ),
-)
-"""One entity whose rows are all alike, so that they fall into one cell of every table of counts."""
+
+def build_tiny(path, *, canary):
+    """Forty customers with nothing bought; one more with as much as the caps of 20 allow."""
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "create table customer(id integer primary key, active boolean not null);"
+        "create table purchase(id integer primary key,"
+        " customer_id integer not null references customer, gift boolean not null);"
+    )
+    for i in range(1, 41):
+        connection.execute("insert into customer values (?, ?)", (i, i % 2))
+    for i in range(20 if canary else 0):
+        if not i:
+            connection.execute("insert into customer values (999, 1)")
+        connection.execute("insert into purchase values (?, 999, 1)", (i,))
+    connection.execute("insert into purchase values (900, 1, 0)")  # so that there is a kind to see
+    connection.commit()
+    connection.close()
+    return f"sqlite:///{path}"

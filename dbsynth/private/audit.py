@@ -142,7 +142,7 @@ def lower_bound(inside: Float64, outside: Float64, delta: float, confidence: flo
     The threshold is chosen on the first half of the runs and judged on the second.
     """
     half = len(inside) // 2
-    options = np.quantile(np.r_[inside[:half], outside[:half]], np.linspace(0.02, 0.98, 49))
+    options = np.quantile(np.r_[inside[:half], outside[:half]], np.linspace(0.1, 0.9, 33))
     best = max(options, key=lambda t: _mu(inside[:half] < t, outside[:half] >= t, confidence))
     missed, false = inside[half:] < best, outside[half:] >= best
     mu = max(0.0, _mu(missed, false, confidence))
