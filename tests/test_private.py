@@ -189,7 +189,7 @@ def test_a_model_survives_its_file(shop, tmp_path):
         ({"invented": {"country": 3}}, "`country` is classified twice"),
         ({"owner": {"line": ["number"]}}, "`line` has no key number to an owned table"),
         ({"unit": "custmer"}, "table `custmer` does not exist .did you mean `customer`"),
-        ({"epsilon": 0}, "`privacy.epsilon` is no number above 0"),
+        ({"epsilon": 0}, "`epsilon` of `privacy` is no number above 0"),
         ({"caps": {"line": "many"}}, "`privacy.caps` of `line` is neither a number"),
         ({"bounds": {"customer.income": [9, 1]}}, "`privacy.bounds` of `customer.income`"),
         ({"budget": 3}, "unknown entry `budget` in `privacy`"),

@@ -51,7 +51,7 @@ class Question:
 
     def _holders_apart(self, other: Question) -> float:
         """How many values have another number of holders; infinite where one differs by more."""
-        mine, theirs = dict(self.exact), dict(other.exact)  # type: ignore[call-overload]
+        mine, theirs = dict(self.exact), dict(other.exact)
         apart = [abs(mine.get(v, 0) - theirs.get(v, 0)) for v in {*mine, *theirs}]
         return math.inf if max(apart, default=0) > 1 else float(sum(apart))
 

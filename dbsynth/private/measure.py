@@ -240,7 +240,9 @@ def _count_single(work: Work, table: str) -> None:
             found.append((variables.column(name), codec.alphabet, codes, domain.possible))
         else:  # there is nothing to be counted
             work.certain.setdefault(table, []).append(
-                Conditional(variables.column(name), (), (), domain.possible[None, :] * 1.0)
+                Conditional(
+                    variables.column(name), (), (), domain.possible[None, :].astype(np.float64)
+                )
             )
     found += _link_variables(work, table)
     found += _count_variables(work, table)
