@@ -35,6 +35,7 @@ _EPOCH = dt.date(1970, 1, 1)
 _YEARS = (1900, 2100)
 _DAY = 86_400.0
 _DIGITS = 4
+_SURE, _NEIGHBOUR = 1_000, 2.0
 
 
 @dataclass(frozen=True)
@@ -188,11 +189,16 @@ def refined(edges: Float64, noisy: Int64, scale: float, *, whole: bool) -> Float
         scale: Standard deviation of their noise.
         whole: Whether edges are whole numbers.
     """
-    likely = scale * np.sqrt(2 * np.log(2 * len(noisy)))
+    # Noise stands out so far in one of ten thousand columns; a neighbour of what does need not.
+    likely = scale * np.sqrt(2 * np.log(_SURE * len(noisy)))
     there = np.flatnonzero(noisy > likely)
     if not len(there):
         there = np.array([int(np.argmax(noisy))])
     first, last = int(there[0]), int(there[-1])
+    while first > 0 and noisy[first - 1] > _NEIGHBOUR * scale:
+        first -= 1
+    while last < len(noisy) - 1 and noisy[last + 1] > _NEIGHBOUR * scale:
+        last += 1
     mass = np.maximum(noisy[first : last + 1], scale).astype(np.float64)
     pieces = np.maximum(1, np.round(mass / mass.sum() * FINEST)).astype(int)
     found = [edges[last + 1]]
