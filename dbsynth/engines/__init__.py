@@ -24,7 +24,6 @@ RESTORED: dict[str, Callable[[Arrays], TableModel]] = {
 """What reads the saved arrays of a table's model, by the name of the engine."""
 
 
-
 def ready(engine: str) -> None:
     """Refuse an engine whose library is not installed, before anything is read.
 
