@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dbsynth.codec import Codes
+from dbsynth.identifiers.traits import Traits
 from dbsynth.model import Model
-from dbsynth.randomness import Streams
+from dbsynth.randomness import Streams, UInt64
 from dbsynth.schema import ForeignKey
 
 Int64 = npt.NDArray[np.int64]
@@ -31,6 +32,8 @@ class Draft:
             0 for the first to 1.
         settled: Per table and column, values that were repaired and override the codes.
         notes: What the reader should know, a sentence each.
+        persons: Per table, the last rows whose persons were looked for, and the indices found: the
+            columns of a block ask one after the other.
     """
 
     model: Model
@@ -42,3 +45,4 @@ class Draft:
     places: dict[ForeignKey, npt.NDArray[np.float64]] = field(default_factory=dict)
     settled: dict[str, dict[str, pa.Array]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    persons: dict[str, tuple[UInt64, Traits | None, UInt64]] = field(default_factory=dict)

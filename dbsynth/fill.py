@@ -20,10 +20,11 @@ from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.identifiers.avoid import draw_avoiding
-from dbsynth.model import Anchor, Calendar, ColumnModel, name_parts
-from dbsynth.outline import SPAN, joined_names
-from dbsynth.pieces import piece_variables, put_together
-from dbsynth.randomness import Float64, UInt64, hashed
+from dbsynth.identifiers.traits import Traits
+from dbsynth.model import Anchor, Calendar, ColumnModel
+from dbsynth.persons import span_of, strangers, traits_of
+from dbsynth.pieces import Persons, piece_variables, put_together
+from dbsynth.randomness import Float64, hashed
 from dbsynth.repeats import identity_index
 from dbsynth.schema import Column, ForeignKey, Kind, Table
 from dbsynth.times import (
@@ -37,9 +38,7 @@ from dbsynth.times import (
 
 Int64 = npt.NDArray[np.int64]
 _DEEPEST = 40
-_PEOPLE_ROUNDS = 30
 _WHOLE_ROUNDS = 4
-_PEOPLE_SPAN = 2**30  # further apart than rows, nearer than the redraws of one column
 
 
 def values(draft: Draft, table: Table, name: str, positions: Int64, depth: int = 0) -> pa.Array:
@@ -125,11 +124,12 @@ def own_values(
         return pa.nulls(len(positions), arrow_type(column))
     provider, state = PROVIDERS[model.provided.provider], model.provided.state
     at = index.astype(np.uint64)
+    traits = _traits(draft, table, column.name, positions)
     if model.decision.role is Role.IDENTIFIER:  # the columns of a row share one identity
         key = draft.streams.key("person", table.name)
-        at = _people(draft, table, at, key)
+        at = strangers(draft, table, at, key, traits)
     drawn = draw_avoiding(
-        provider, state, at, key, model.provided.avoid, _span(draft, table, model.decision.role)
+        provider, state, at, key, model.provided.avoid, span_of(draft, table), traits
     )
     return pc.if_else(pa.array(present), _typed(drawn, column), pa.scalar(None, arrow_type(column)))
 
@@ -146,19 +146,26 @@ def _structured(
         if (codes := draft.codes[table.name].get(variable)) is not None
     }
     key = draft.streams.key("person", table.name)
-    people = _people(draft, table, index[here].astype(np.uint64), key)
+    traits = _traits(draft, table, column.name, positions[here])
+    people = strangers(draft, table, index[here].astype(np.uint64), key, traits)
     mine = draft.streams.key("values", table.name, column.name)
-    found = put_together(column.name, model, codes, index[here], mine, (people, key))
+    found = put_together(column.name, model, codes, index[here], mine, Persons(people, key, traits))
     for turn in range(1, _WHOLE_ROUNDS + 1):  # a whole that is somebody's is put together anew
         again = np.flatnonzero(model.avoid.contains(found)) if model.avoid else here[:0]
         if not len(again):
             break
         theirs = {variable: codes_[again] for variable, codes_ in codes.items()}
-        fresh = put_together(
-            column.name, model, theirs, index[here[again]], mine, (people[again], key), turn
-        )
+        same = Persons(people[again], key, traits.taken(again) if traits else None)
+        fresh = put_together(column.name, model, theirs, index[here[again]], mine, same, turn)
         found = _put(found, again, fresh)
     return _put(pa.nulls(len(positions), arrow_type(column)), here, _typed(found, column))
+
+
+def _traits(draft: Draft, table: Table, column: str, positions: Int64) -> Traits | None:
+    def drawn(owner: Table, name: str, rows: Int64) -> pa.Array:
+        return values(draft, owner, name, rows, 1)
+
+    return traits_of(draft, table, column, positions, drawn)
 
 
 def time_variables(name: str) -> tuple[str, ...]:
@@ -223,30 +230,6 @@ def _microseconds(draft: Draft, table: Table, column: str, rows: Int64) -> Float
     model = draft.model.tables[table.name].columns[column]
     _, form = form_of(table.column_by_name[column], model)
     return microseconds_of(values(draft, table, column, rows), form)
-
-
-def _span(draft: Draft, table: Table, role: Role) -> int:
-    """How far apart redraws lie: no further than they must, as unique codes have little room."""
-    if role is Role.IDENTIFIER and draft.model.tables[table.name].people is not None:
-        return SPAN  # beyond the indices of `_people`
-    return 1 << max(draft.rows[table.name], 64).bit_length()
-
-
-def _people(draft: Draft, table: Table, index: UInt64, key: int) -> UInt64:
-    """Indices of identities whose given and family name together are nobody's in the source."""
-    facts = draft.model.tables[table.name]
-    if facts.people is None:
-        return index
-    index = index.copy()
-    parts = [p for n in name_parts(facts) if (p := facts.columns[n].provided) is not None]
-    open_rows = np.arange(len(index))
-    for _ in range(_PEOPLE_ROUNDS):
-        drawn = [PROVIDERS[p.provider].draw(p.state, index[open_rows], key=key) for p in parts]
-        open_rows = open_rows[facts.people.contains(joined_names(drawn))]
-        if not len(open_rows):
-            break
-        index[open_rows] += np.uint64(_PEOPLE_SPAN)
-    return index
 
 
 def _minted(

@@ -29,6 +29,7 @@ from dbsynth.engines.base import TableModel
 from dbsynth.errors import ModelError
 from dbsynth.graph import Plan
 from dbsynth.identifiers.avoid import AvoidList
+from dbsynth.identifiers.traits import Persona, persona_from_json
 from dbsynth.keys import Mint
 from dbsynth.rules import Kept, kept_from_json
 from dbsynth.schema import ForeignKey, Schema
@@ -225,6 +226,7 @@ class TableFacts:
         repeated: Variables that may repeat what a sibling had, and the variable that tells it.
         order: Columns in whose order the rows lie, and so the numbers count.
         pace: How siblings walk along the order of another parent.
+        persona: What tells about the persons in it.
     """
 
     strategy: str
@@ -237,6 +239,7 @@ class TableFacts:
     repeated: Mapping[str, str] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     pace: Pace | None = None
+    persona: Persona | None = None
 
 
 NAME_PARTS = ("first_name", "last_name")
@@ -387,6 +390,7 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
         "order": facts.order,
         "pace": facts.pace
         and {"key": keys.index(facts.pace.key), "gap": _gap_json(facts.pace.gap)},
+        "persona": facts.persona and facts.persona.to_json(keys),
     }
 
 
@@ -490,6 +494,7 @@ def _facts(
         value["strategy"], value["reason"], value["rows"], columns, copied, people,
         tuple(tuple(key) for key in value["recalled"]), value["repeated"],
         tuple(value["order"]), _pace(value["pace"], keys),
+        persona_from_json(value["persona"], keys),
     )  # fmt: skip
 
 

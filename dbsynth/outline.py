@@ -31,9 +31,11 @@ from dbsynth.graph import Plan, is_unique, make_plan
 from dbsynth.identifiers import PROVIDERS, RESERVED
 from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
 from dbsynth.identifiers.base import Provider, State
+from dbsynth.identifiers.faker import DEFAULT_LOCALE
 from dbsynth.keys import Mint, fit_mint
 from dbsynth.model import NAME_PARTS, ColumnModel, Provided, TableFacts, name_parts
-from dbsynth.pieces import fit_pieces, put_together
+from dbsynth.persona import guess_locale
+from dbsynth.pieces import Persons, fit_pieces, put_together
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
 from dbsynth.rules import Kept, Rule
@@ -48,7 +50,6 @@ SAMPLE_ROWS = 100_000
 NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)
 _DAY = 86_400e6  # microseconds
-SPAN = 2**34  # indices of redraws lie this far apart; no table has more rows
 _UNKEPT_SHARE = 0.5
 _WIDEST = 2.0**52
 _FLOAT_DIGITS = 15
@@ -57,6 +58,19 @@ _NAMES_DRAWN = 8  # for each name that is needed, as some repeat
 _TRIAL_WHOLES = 2_000
 _BY_CHANCE = 0.2
 _FEWEST_COUNTED = 20  # fewer numbers that all differ may do so by chance
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting(Streams):
+    """The streams of a run, the locale of what is invented, and what values were renamed to.
+
+    Attributes:
+        names: Per provider, the new names of real values, so that one value has one new name in
+            all columns.  They are in memory only.
+    """
+
+    locale: str
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,7 @@ class Outline:
         wanted: The rules that the spec lists; None where it has no list, so that all are kept.
         rules: The rules that are kept, once they are mined.
         reading: Which rows are learnt from.
+        locale: Where persons live of whom nothing else is known.
     """
 
     schema: Schema
@@ -78,6 +93,7 @@ class Outline:
     wanted: tuple[Rule, ...] | None = None
     rules: tuple[Kept, ...] = ()
     reading: Reading = field(default_factory=Reading)
+    locale: str = DEFAULT_LOCALE
 
 
 def make_outline(database: Database, spec: Spec, streams: Streams, progress: Progress) -> Outline:
@@ -88,10 +104,12 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
     rows = {table.name: database.count_rows(table) for table in schema.tables}
     schema, broken = _kept_checks(database, schema, rows)
     schema, unkept = _kept_keys(database, schema, rows)
+    locale = guess_locale(database, schema, found.unreviewed, spec.seed)
+    fitting = Fitting(streams.seed, locale)
     tables = {}
     for table in schema.tables:
         fresh = found.unreviewed.get(table.name, frozenset())
-        tables[table.name] = _table_facts(database, schema, table, rows, spec, streams, fresh)
+        tables[table.name] = _table_facts(database, schema, table, rows, spec, fitting, fresh)
         progress.advance(1)
     tables = _closed_under_copying(schema, tables)
     copied = [name for name, facts in tables.items() if facts.strategy == "copy"]
@@ -100,7 +118,7 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
     plan = make_plan(schema, rows, copied)
     made = {n: t.rows if t.strategy == "synthesize" else 0 for n, t in tables.items()}
     reading = make_reading(schema, plan, made, spec.fit_rows, spec.seed, database.count_rows)
-    return Outline(schema, plan, tables, notes, wanted, reading=reading)
+    return Outline(schema, plan, tables, notes, wanted, reading=reading, locale=locale)
 
 
 def _kept_checks(
@@ -156,7 +174,7 @@ def _table_facts(
     table: Table,
     rows: Mapping[str, int],
     spec: Spec,
-    streams: Streams,
+    streams: Fitting,
     fresh: frozenset[str],
 ) -> TableFacts:
     """The facts of one table; of what nobody has reviewed (``fresh``) no value is read."""
@@ -190,7 +208,7 @@ def _table_facts(
 
 
 def _with_spares(
-    table: Table, columns: Mapping[str, ColumnModel], sample: pa.Table, streams: Streams
+    table: Table, columns: Mapping[str, ColumnModel], sample: pa.Table, streams: Fitting
 ) -> dict[str, ColumnModel]:
     """The columns; drawn texts that a CHECK is about have a pattern of the real ones in reserve."""
     checked = {name for check in table.checks for name in check.columns}
@@ -212,7 +230,7 @@ def _with_spares(
     return found
 
 
-def _people(sample: pa.Table, facts: TableFacts, streams: Streams) -> AvoidList | None:
+def _people(sample: pa.Table, facts: TableFacts, streams: Fitting) -> AvoidList | None:
     """The real combinations of the parts of a name, so that no person comes back whole."""
     parts = name_parts(facts)
     if len(parts) < 2:
@@ -255,7 +273,7 @@ def _unlearnt(facts: TableFacts) -> TableFacts:
 
 
 def _column_model(
-    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Streams
+    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Fitting
 ) -> ColumnModel:
     """How the values of a column will come about, learnt from a sample."""
     nulls = values.null_count > 0
@@ -293,7 +311,7 @@ def _column_model(
 
 
 def _named_anew(
-    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Streams
+    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Fitting
 ) -> ColumnModel | None:
     """A column whose values repeat and get new names."""
     if decision.role is not Role.RENAMED:
@@ -309,7 +327,7 @@ def _named_anew(
 
 
 def _structured(
-    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Streams
+    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Fitting
 ) -> ColumnModel | None:
     """A column whose values are taken apart, each part modelled as a column of its own."""
     excluded = any(column.name in exclusion.columns for exclusion in table.exclusions)
@@ -334,7 +352,7 @@ def _structured(
     model = ColumnModel(told, structure=structure, pieces=pieces, nulls=values.null_count > 0)
     rare = _rare(values, k)
     index = np.arange(_TRIAL_WHOLES)
-    trial = put_together(column.name, model, {}, index, 1, (index.astype(np.uint64), 1))
+    trial = put_together(column.name, model, {}, index, 1, Persons(index.astype(np.uint64), 1))
     met = pc.sum(pc.is_in(trial, rare)).as_py() or 0
     if met > _BY_CHANCE * len(trial):  # so few wholes there are that anybody meets real ones
         return model
@@ -348,7 +366,7 @@ def _rare(values: pa.Array, k: int) -> pa.Array:
 
 
 def _minted(
-    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Streams
+    table: Table, column: Column, values: pa.Array, decision: Decision, rows: int, streams: Fitting
 ) -> ColumnModel | None:
     """A column whose numbers never repeat: a key says so, or they count the rows of a key."""
     single = is_unique(table, (column.name,)) and decision.role is not Role.CATEGORY
@@ -402,10 +420,10 @@ def _mint(column: Column, values: pa.Array, rows: int) -> Mint:
 
 
 def _provided(
-    column: Column, values: pa.Array, decision: Decision, unique: bool, k: int, streams: Streams
+    column: Column, values: pa.Array, decision: Decision, unique: bool, k: int, streams: Fitting
 ) -> Provided:
     provider = PROVIDERS[decision.provider or "text"]
-    state = provider.fit(column, values, unique=unique, locale="en_US", k=k)
+    state = provider.fit(column, values, unique=unique, locale=streams.locale, k=k)
     avoid = None
     if not pa.types.is_integer(values.type) and provider.name not in NAME_PARTS:
         avoid = AvoidList.of(values, streams.key("avoid", column.name) & 0xFFFF_FFFF)
@@ -422,7 +440,7 @@ def _meets(provider: Provider, state: State, values: pa.Array) -> bool:
 
 
 def _renamed(
-    column: Column, values: pa.Array, sources: Sequence[Provided], k: int, streams: Streams,
+    column: Column, values: pa.Array, sources: Sequence[Provided], k: int, streams: Fitting,
     table: Table,
 ) -> Category:  # fmt: skip
     """A category whose every value gets a new name.
@@ -437,8 +455,50 @@ def _renamed(
     for provided in sources:
         index = np.arange(needed * _NAMES_DRAWN, dtype=np.uint64)
         provider = PROVIDERS[provided.provider]
-        drawn = draw_avoiding(provider, provided.state, index, key, provided.avoid, SPAN)
+        span = 1 << len(index).bit_length()
+        drawn = draw_avoiding(provider, provided.state, index, key, provided.avoid, span)
         names |= dict.fromkeys(str(name) for name in drawn.to_pylist())
         if len(names) >= needed:
             break
-    return replace(category, shown=tuple(names)[:needed])
+    known = streams.names.setdefault(sources[0].provider, {})
+    return replace(category, shown=_shared(column, values, category.vocabulary, list(names), known))
+
+
+def _shared(
+    column: Column, values: pa.Array, vocabulary: Sequence[str], names: Sequence[str],
+    known: dict[str, str],
+) -> tuple[str, ...]:  # fmt: skip
+    """A new name for every value: the one it has in other columns, else one that none has yet.
+
+    Args:
+        names: Names to choose from.
+        known: Names by case-folded values; new ones are added.
+    """
+    real = {text.casefold() for text in pc.unique(as_text(values)).drop_null().to_pylist()}
+    taken, used, found = set(known.values()), set[str](), {}
+
+    def usable(name: str) -> bool:
+        short = column.length is None or len(name) <= column.length
+        return short and name not in used and name.casefold() not in real
+
+    for value in vocabulary:
+        name = variant(known.get(value.strip().casefold(), ""), value)
+        if name and usable(name):
+            found[value] = name
+            used.add(name)
+    fresh = iter([*(n for n in names if n not in taken), *(n for n in names if n in taken)])
+    for value in vocabulary:
+        name = found.get(value) or next((n for n in fresh if n not in used), "")
+        if not name:
+            break
+        found[value] = name
+        used.add(name)
+        known.setdefault(value.strip().casefold(), name)
+    return tuple(found[value] for value in vocabulary if value in found)
+
+
+def variant(name: str, value: str) -> str:
+    """A name in the case of the value that it stands for, where that has one throughout."""
+    if value.isupper():
+        return name.upper()
+    return name.lower() if value.islower() else name

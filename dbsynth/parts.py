@@ -15,6 +15,7 @@ from dbsynth.codec import Number, arrow_type, from_numbers, to_numbers
 from dbsynth.drafted import Draft
 from dbsynth.fill import converted, keys_of, own_values, values, whole
 from dbsynth.model import ColumnModel
+from dbsynth.persons import SETTLED, span_of
 from dbsynth.randomness import hashed
 from dbsynth.rules.formula import Formula
 from dbsynth.schema import ForeignKey, Kind, Table
@@ -92,12 +93,16 @@ class Own:
         column = self.table.column_by_name[self.name]
         return own_values(self.draft, self.table, column, self._model, donors, index, rows)
 
+    def _anew(self, rows: Int64, round_: int) -> Int64:
+        """Indices that no row has yet, and that no redraw around real values comes to."""
+        return rows + span_of(self.draft, self.table) * (SETTLED + round_)
+
     def proposals(self, rows: Int64, round_: int) -> tuple[dict[str, pa.Array], object]:
         """Other values for rows."""
         count = self.draft.rows[self.table.name]
         draw = hashed(self.draft.streams.key("redraw", self.table.name, self.name, round_), rows)
         donors = (draw % np.uint64(count)).astype(np.int64)
-        drawn = self._drawn(donors, rows + count * (round_ + 1), rows)
+        drawn = self._drawn(donors, self._anew(rows, round_), rows)
         return {self.name: drawn}, drawn
 
     def spares(self, rows: Int64, round_: int) -> tuple[dict[str, pa.Array], object]:
@@ -105,9 +110,8 @@ class Own:
         model, column = self._model, self.table.column_by_name[self.name]
         if model.spare is None:
             return self.proposals(rows, round_)
-        count = self.draft.rows[self.table.name]
         spare = replace(model, provided=model.spare)
-        index = rows + count * (round_ + 1)
+        index = self._anew(rows, round_)
         drawn = own_values(self.draft, self.table, column, spare, rows, index, rows)
         return {self.name: drawn}, drawn
 

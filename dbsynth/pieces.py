@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from dbsynth.engines import variables
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.identifiers.avoid import draw_avoiding
 from dbsynth.identifiers.strings import subkey, weighted
+from dbsynth.identifiers.traits import Traits
 from dbsynth.model import ColumnModel, Piece
 from dbsynth.randomness import UInt64, hashed
 from dbsynth.schema import Kind
@@ -29,6 +31,15 @@ MOST_CODED = 24  # parts of one column that are variables of the row
 _APART = 2**33  # indices of redraws lie this far apart; no table has more rows
 _AGAIN = 2**30  # further apart than rows
 _FURTHER = 2**19  # indices of the second and further values of a row
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """The persons that rows are about: their indices, their stream, what is known of them."""
+
+    index: UInt64
+    key: int
+    traits: Traits | None = None
 
 
 def fit_pieces(structure: Structure, values: pa.Array, k: int, fit: Fit) -> dict[str, Piece]:
@@ -102,14 +113,14 @@ def piece_codes(name: str, model: ColumnModel, values: pa.Array) -> dict[str, Co
 
 def put_together(
     name: str, model: ColumnModel, codes: Mapping[str, Codes], index: Int64, key: int,
-    person: tuple[UInt64, int], again: int = 0,
+    person: Persons, again: int = 0,
 ) -> pa.Array:  # fmt: skip
     """The values of a column.
 
     Args:
         codes: Codes of its parts, by variable.
         index: What is drawn without codes is drawn by: different numbers give other values.
-        person: Index and key of the identities of the rows.
+        person: The identities of the rows.
         again: Another number gives other values of the same codes, so that shares stay as they are.
     """
     assert model.structure is not None
@@ -139,7 +150,7 @@ def _salt(part: str) -> int:
 
 
 def _provided(
-    model: ColumnModel, index: Int64, rows: Int64, turn: int, key: int, person: tuple[UInt64, int]
+    model: ColumnModel, index: Int64, rows: Int64, turn: int, key: int, person: Persons
 ) -> pa.Array:
     provided = model.provided
     assert provided is not None
@@ -148,5 +159,7 @@ def _provided(
     if turn:  # far indices would show in numbered names
         at = hashed(subkey(key, turn), at) % np.uint64(_FURTHER)
     if model.decision.role is Role.IDENTIFIER and not turn:
-        at, key = person[0][rows], person[1]  # a document tells of the person of its row
+        at, key = person.index[rows], person.key  # a document tells of the person of its row
+        traits = person.traits.taken(rows) if person.traits else None
+        return draw_avoiding(provider, provided.state, at, key, provided.avoid, _APART, traits)
     return draw_avoiding(provider, provided.state, at, key, provided.avoid, _APART)

@@ -30,6 +30,7 @@ _ROLES = (Role.IDENTIFIER, Role.RENAMED)
 _FEWEST = 30
 _REPEATED = 0.2  # of the siblings that could repeat a value
 _FAMILIES = 20  # that share a value before it counts as common
+_PLACES = frozenset({"country", "region"})  # modelled: others follow from them
 _SAME = 0.995  # a few slips of the source are not imitated
 
 
@@ -85,7 +86,7 @@ def repeating(
         if echoed is not None:
             found[name] = ColumnModel(model.decision, provided=source, echo=echoed), None
             continue
-        coded = slots_of(own, links)
+        coded = None if provider in _PLACES else slots_of(own, links)
         if coded is not None:
             repeats, codes = coded
             model = ColumnModel(model.decision, provided=source, nulls=True, repeats=repeats)

@@ -9,9 +9,11 @@ from dbsynth.identifiers.blank import FromType
 from dbsynth.identifiers.blobs import Blob
 from dbsynth.identifiers.documents import Json, Xml
 from dbsynth.identifiers.network import Address, Mac, Network, Token, Uuid
-from dbsynth.identifiers.numbers import Card, Coordinates, Digits, Iban, Phone
+from dbsynth.identifiers.numbers import Card, Coordinates, Digits, Iban
 from dbsynth.identifiers.pattern import Pattern
 from dbsynth.identifiers.people import IDENTITIES
+from dbsynth.identifiers.phones import Phone
+from dbsynth.identifiers.postcodes import Postcode
 from dbsynth.identifiers.text import Label, Text
 from dbsynth.identifiers.types import ByType, OfType
 
@@ -30,7 +32,7 @@ PROVIDERS: dict[str, Provider] = {
     "region": IDENTITIES["region"],
     "country": IDENTITIES["country"],
     "url": IDENTITIES["url"],
-    "postcode": Pattern("postcode", "99999"),
+    "postcode": Postcode(),
     "phone": Phone(),
     "ip": Address(),
     "mac": Mac(),

@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 from dbsynth.identifiers.base import State
 from dbsynth.identifiers.documents import draw_numbers, number_range
 from dbsynth.identifiers.leaves import draw_strings, fit_strings
-from dbsynth.identifiers.numbers import scatter
-from dbsynth.identifiers.strings import joined, positions, subkey, where
+from dbsynth.identifiers.strings import joined, positions, scatter, subkey, where
 from dbsynth.identifiers.text import counted_word
 from dbsynth.identifiers.types import draw_type, known_type, type_name
 from dbsynth.randomness import UInt64, hashed

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dbsynth.identifiers.base import Provider, State
+from dbsynth.identifiers.base import Personal, Provider, State
 from dbsynth.identifiers.strings import positions
+from dbsynth.identifiers.traits import Traits
 from dbsynth.randomness import UInt64
 
 ROUNDS = 40
@@ -79,6 +80,15 @@ def _empty(values: pa.Array) -> npt.NDArray[np.bool_]:
     return np.asarray(pc.equal(lengths, 0).to_numpy(zero_copy_only=False))
 
 
+def drawn_of(
+    provider: Provider, state: State, index: UInt64, key: int, traits: Traits | None
+) -> pa.Array:
+    """The provider's values, of persons of whom something is known where it can use that."""
+    if traits is not None and isinstance(provider, Personal):
+        return provider.draw_of(state, positions(index), traits, key=key)
+    return provider.draw(state, index, key=key)
+
+
 def draw_avoiding(
     provider: Provider,
     state: State,
@@ -86,6 +96,7 @@ def draw_avoiding(
     key: int,
     avoid: AvoidList | None,
     span: int,
+    traits: Traits | None = None,
 ) -> pa.Array:
     """The provider's values, redrawn where the list may hold them.
 
@@ -96,9 +107,10 @@ def draw_avoiding(
         key: The stream.
         avoid: The values that must not be drawn, or None.
         span: A number larger than every index in use, so that redrawn values stay unique.
+        traits: What is known of the persons.
     """
     index = positions(index)
-    values = provider.draw(state, index, key=key)
+    values = drawn_of(provider, state, index, key, traits)
     if avoid is None:
         return values
     again = np.flatnonzero(avoid.contains(values))
@@ -107,7 +119,8 @@ def draw_avoiding(
     for turn in range(1, ROUNDS + 1):
         if not len(again):
             break
-        fresh = provider.draw(state, index[again] + np.uint64(turn * span), key=key)
+        mine = None if traits is None else traits.taken(again)
+        fresh = drawn_of(provider, state, index[again] + np.uint64(turn * span), key, mine)
         drawn.append(fresh.cast(values.type))
         source[again] = reached + np.arange(len(again))
         reached += len(again)

@@ -7,10 +7,11 @@ documents, blobs.  Values are a pure function of (state, key, index), computed f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from dbsynth.identifiers.traits import Traits
 from dbsynth.randomness import UInt64
 from dbsynth.schema import Column
 
@@ -44,3 +45,11 @@ class Provider(Protocol):
         same index and key give the same person in every provider of identities: given name, family
         name, full name, e-mail and user name agree.
         """
+
+
+@runtime_checkable
+class Personal(Protocol):
+    """A provider that can use what is known of persons: their country, their sex."""
+
+    def draw_of(self, state: State, index: UInt64, traits: Traits, *, key: int) -> pa.Array:
+        """As `Provider.draw`; the same index, key and traits give the same person everywhere."""

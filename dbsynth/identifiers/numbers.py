@@ -20,16 +20,15 @@ from dbsynth.identifiers.strings import (
     from_matrix,
     plain,
     positions,
+    scatter,
     shuffle,
     subkey,
     weighted,
-    where,
     within,
 )
 from dbsynth.randomness import UInt64, uniform
 from dbsynth.schema import Column, Kind
 
-_RESERVED = 55501  # 555-01xx numbers are kept for fiction
 _SPARSE = 20  # so many possible numbers for each one in use
 
 
@@ -61,70 +60,6 @@ def written(shape: str, digits: Bytes) -> pa.Array:
     places = [i for i, c in enumerate(shape) if c == "#"]
     out[:, places] = digits + ord("0")
     return from_matrix(out)
-
-
-def scatter(
-    chosen: npt.NDArray[np.int64], parts: list[tuple[npt.NDArray[np.int64], pa.Array]]
-) -> pa.Array:
-    """One array from parts that belong at given places."""
-    places = np.concatenate([at for at, _ in parts]) if parts else np.arange(0)
-    order = np.empty(len(chosen), np.int64)
-    order[places] = np.arange(len(chosen))
-    return pa.concat_arrays([part for _, part in parts]).take(pa.array(order))
-
-
-@dataclass(frozen=True)
-class Phone:
-    """Telephone numbers written like the column's, with 555-01xx at their end."""
-
-    name: str = "phone"
-
-    def fit(self, column: Column, values: pa.Array, *, unique: bool, locale: str, k: int) -> State:
-        """The frequent shapes."""
-        found = shapes_of(values, k, "###-###-####", column.length)
-        return {**found, "unique": unique, "limit": column.length}
-
-    def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
-        """One number for every index."""
-        index = positions(index)
-        chosen = weighted(subkey(key, 1), index, state["weights"])
-        parts = []
-        for number, shape in enumerate(state["shapes"]):
-            at = np.flatnonzero(chosen == number)
-            parts.append((at, _telephone(shape, index[at], key, unique=state["unique"])))
-        values = scatter(chosen, parts)
-        return within(values, index, key=key, limit=state["limit"], unique=state["unique"])
-
-
-def _telephone(shape: str, index: UInt64, key: int, *, unique: bool) -> pa.Array:
-    count = shape.count("#")
-    if count < 7:
-        free, rounds = shuffle(index, 10**count, key=key)
-        values = written(shape, digits_of(free, 10, count))
-        return _extended(values, rounds) if unique else values
-    head = min(count - 7, 9)
-    free, rounds = shuffle(index, 10 ** (head + 2), key=key)
-    lead, last = np.divmod(free, np.uint64(100))
-    used, rounds = rounds % np.uint64(100_000), rounds // np.uint64(100_000)
-    middle = (used * np.uint64(1 if unique else 0) + np.uint64(_RESERVED)) % np.uint64(100_000)
-    digits = np.concatenate(
-        [
-            np.ones((len(index), count - 7 - head), np.uint8),
-            digits_of(lead, 10, head),
-            digits_of(middle, 10, 5),
-            digits_of(last, 10, 2),
-        ],
-        axis=1,
-    )
-    values = written(shape, digits)
-    return _extended(values, rounds) if unique else values
-
-
-def _extended(values: pa.Array, rounds: UInt64) -> pa.Array:
-    if not rounds.any():
-        return values
-    extended = pc.binary_join_element_wise(values, plain(rounds), "x")
-    return where(rounds == 0, values, extended)
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 
 from dbsynth.identifiers.base import State
 from dbsynth.identifiers.network import Token
-from dbsynth.identifiers.numbers import scatter
 from dbsynth.identifiers.strings import (
     code,
     frequent,
     from_matrix,
     joined,
     positions,
+    scatter,
     shuffle,
     subkey,
     weighted,

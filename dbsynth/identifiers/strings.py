@@ -16,6 +16,7 @@ from dbsynth.randomness import UInt64, hashed
 
 Bytes = npt.NDArray[np.uint8]
 BASE36 = b"0123456789abcdefghijklmnopqrstuvwxyz"
+_TIGHT = 3  # so short codes need all of their room
 CODE_WIDTH = 9
 """Length of a code that tells any two positions below 2**40 apart and begins with a digit."""
 
@@ -44,14 +45,18 @@ def weighted(key: int, index: UInt64, weights: npt.ArrayLike) -> npt.NDArray[np.
     return places
 
 
+Sizes = int | UInt64
+
+
 def shuffle_pair(
-    index: UInt64, first: int, second: int, *, key: int
+    index: UInt64, first: Sizes, second: Sizes, *, key: int
 ) -> tuple[UInt64, UInt64, UInt64]:
     """Positions as (a, b, round) with a < first and b < second, different for each position.
 
-    Within a round it is a random-looking bijection: a Feistel network with modular addition.
+    Within a round it is a random-looking bijection: a Feistel network with modular addition.  The
+    sizes may differ from row to row; then positions differ among rows of the same sizes.
     """
-    many, few = np.uint64(first), np.uint64(second)
+    many, few = np.asarray(first, np.uint64), np.asarray(second, np.uint64)
     rounds, rest = np.divmod(index, many * few)
     b, a = np.divmod(rest, many)
     with np.errstate(over="ignore"):
@@ -115,7 +120,14 @@ def code(index: UInt64, *, key: int) -> pa.Array:
 
 
 def short_code(index: UInt64, width: int, *, key: int) -> pa.Array:
-    """A code of at most eight characters that uses the whole space of that width."""
+    """A code of at most eight characters, the first a digit where there is room for one.
+
+    No name begins so, which keeps codes and names apart.
+    """
+    if width > _TIGHT:
+        rest, first = np.divmod(index, np.uint64(10))
+        number, _ = shuffle(rest, 36 ** (width - 1), key=key)
+        return joined(fixed(first, 1), fixed(number, width - 1))
     left, right = (width + 1) // 2, width // 2
     a, b, _ = shuffle_pair(index, 36**left, 36**right, key=key)
     return joined(fixed(a, left), fixed(b, right)) if right else fixed(a, left)
@@ -139,16 +151,26 @@ def within(
     """The values, shortened to the limit; unique ones stay unique by a code at their end."""
     if limit is None:
         return values
-    if unique and limit <= CODE_WIDTH:
-        return short_code(index, max(1, min(limit, 8)), key=key)
     long = pc.greater(pc.utf8_length(values), limit)
     if not pc.any(long).as_py():
         return values
     if not unique:
-        cut = pc.utf8_rtrim_whitespace(pc.utf8_slice_codeunits(values, 0, limit))
+        cut = pc.utf8_rtrim(pc.utf8_slice_codeunits(values, 0, limit), " ,-/")
         return pc.if_else(long, cut, values)
+    if limit <= CODE_WIDTH:
+        return pc.if_else(long, short_code(index, max(1, min(limit, 8)), key=key), values)
     cut = pc.utf8_slice_codeunits(values, 0, limit - CODE_WIDTH - 1)
     return pc.if_else(long, joined(cut, code(index, key=key), separator="-"), values)
+
+
+def scatter(
+    chosen: npt.NDArray[np.int64], parts: list[tuple[npt.NDArray[np.int64], pa.Array]]
+) -> pa.Array:
+    """One array from parts that belong at given places."""
+    places = np.concatenate([at for at, _ in parts]) if parts else np.arange(0)
+    order = np.empty(len(chosen), np.int64)
+    order[places] = np.arange(len(chosen))
+    return pa.concat_arrays([part for _, part in parts]).take(pa.array(order))
 
 
 def length_quantiles(values: pa.Array, points: int = 21) -> list[int]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.identifiers.base import State
-from dbsynth.identifiers.faker import vocabulary
+from dbsynth.identifiers.faker import words_of
 from dbsynth.identifiers.strings import (
     CODE_WIDTH,
     case_style,
@@ -24,6 +24,7 @@ from dbsynth.identifiers.strings import (
     plain,
     positions,
     recased,
+    short_code,
     shuffle,
     subkey,
     where,
@@ -52,7 +53,7 @@ class _Corpus:
 
 @lru_cache(maxsize=16)
 def _corpus(locale: str, sentences: bool) -> _Corpus:
-    words = [word.lower() for word in vocabulary(locale).words.to_pylist() if " " not in word]
+    words = [word.lower() for word in words_of(locale) if " " not in word]
     at = hashed(17, np.arange(_CORPUS_WORDS)) % np.uint64(len(words))
     ends_sentence = uniform(19, np.arange(_CORPUS_WORDS)) < 1 / 9
     row: list[str] = []
@@ -96,8 +97,7 @@ class Text:
         index = positions(index)
         limit = state["limit"]
         if limit is not None and state["unique"] and limit <= 2 * CODE_WIDTH:
-            return within(joined("", plain(index)), index, key=key, limit=min(limit, CODE_WIDTH),
-                          unique=True)  # fmt: skip
+            return short_code(index, max(1, min(limit, 8)), key=key)
         target = drawn_lengths(state["lengths"], subkey(key, 1), index)
         values = _passages(state, target, subkey(key, 2), index)
         if state["unique"]:

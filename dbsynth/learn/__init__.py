@@ -26,6 +26,7 @@ from dbsynth.learn.table import add_own_variables, table_task
 from dbsynth.learn.work import Early, Work
 from dbsynth.model import Model, TableFacts
 from dbsynth.outline import Outline
+from dbsynth.persona import with_personas
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
 from dbsynth.read import Rows, codec_of, count_children, link_rows, read_tables
@@ -76,6 +77,7 @@ def fit(
         n: replace(f, recalled=work.recalled.get(n, ()), repeated=work.repeated.get(n, {}))
         for n, f in tables.items()
     }
+    tables = with_personas(plan.schema, plan.plan, tables, plan.locale)
     return Model(
         plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
         work.degrees, work.counters, engines, work.diamonds, plan.notes, work.rules,

@@ -1,0 +1,247 @@
+"""Telephone numbers written like the column's, which nobody answers.
+
+Numbers come from ranges that regulators keep for fiction, where a country has one (Ofcom, ACMA,
+ARCEP, BNetzA, ComReg, PTS; 555-0100 to 555-0199 in North America).  Elsewhere, and where all of
+these are in use, they begin with digits that the country's numbering plan, as Google's
+libphonenumber has it, assigns to nobody: neither the number nor any beginning of it can be reached.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dbsynth.identifiers.base import State
+from dbsynth.identifiers.numbers import shapes_of, written
+from dbsynth.identifiers.places import Place
+from dbsynth.identifiers.strings import (
+    digits_of,
+    plain,
+    positions,
+    scatter,
+    shuffle,
+    subkey,
+    weighted,
+    where,
+    within,
+)
+from dbsynth.identifiers.traits import Traits, unknown
+from dbsynth.randomness import UInt64, hashed
+from dbsynth.schema import Column
+
+_FICTION: dict[str, dict[int, tuple[str, ...]]] = {
+    "GB": {10: ("7700900", "2079460", "1632960", "1134960", "1144960", "1154960", "1164960",
+                "1174960", "1184960", "1214960", "1314960", "1414960", "1514960", "1614960",
+                "1914980", "2890180", "2920180")},
+    "AU": {9: ("25550", "27010", "35550", "37010", "75550", "77010", "85550", "87010")},
+    "FR": {9: ("19900", "26191", "35301", "46571", "53649", "63998")},
+    "IE": {9: ("2091",)},
+    "DE": {10: ("3023125", "6990009", "4066969", "2214710", "8999998", "17139200"),
+           11: ("176040690",)},
+    "SE": {9: ("8465004", "9803192")},
+}  # fmt: skip
+_AREAS = tuple(str(area) for area in range(220, 990) if area // 10 % 10 != 9 and area % 100 != 11)
+_FICTIONAL = "55501"  # 555-01xx, behind any area code of North America
+_AMERICAN = 10
+_LOCAL = 7
+_STARTS = 8
+_SHORTEST = 5  # digits that could reach anybody
+_LONGEST = 18
+_TRIALS = 100  # all next two digits
+_KINDS = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number",
+          "voip", "pager", "uan", "voicemail")  # fmt: skip
+
+
+def _library() -> Any:
+    """Google's libphonenumber, loaded when a number is drawn first: it is large."""
+    return import_module("phonenumbers")
+
+
+def _code_of(country: str) -> int:
+    """The code of a country; 0 if there is none."""
+    return int(_library().country_code_for_region(country))
+
+
+@lru_cache(maxsize=512)
+def _assigned(country: str) -> re.Pattern[str] | None:
+    """What numbers of a country in use look like; None where the plan is not known."""
+    plan = _library().PhoneMetadata.metadata_for_region(country, None)
+    if plan is None:
+        return None
+    kinds = [getattr(plan, kind) for kind in _KINDS]
+    patterns = [kind.national_number_pattern for kind in kinds if kind is not None]
+    return re.compile("|".join(f"(?:{p})" for p in patterns if p))
+
+
+def reachable(number: str, country: str) -> bool:
+    """Whether a national number, without the 0 in front, or a beginning of it may be somebody's."""
+    pattern = _assigned(country)
+    if pattern is None:
+        return True
+    return any(
+        pattern.fullmatch(number[:size]) is not None
+        for size in range(min(_SHORTEST, len(number)), len(number) + 1)
+    )
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Where numbers of one length may lie: beginnings, and how many numbers each has."""
+
+    values: UInt64
+    sizes: UInt64
+
+    @property
+    def total(self) -> int:
+        """How many numbers there are."""
+        return int(self.sizes.sum())
+
+
+@lru_cache(maxsize=4096)
+def ranges_of(country: str, digits: int) -> tuple[Ranges, Ranges]:
+    """Ranges of national numbers of some digits: those kept for fiction, and then all usable ones.
+
+    The first are the second where a country keeps none.
+    """
+    kept = _kept_for_fiction(country, digits)
+    dead = _unassigned(country, digits)
+    both = _ranges((*kept, *dead), digits)
+    return (_ranges(kept, digits), both) if kept else (both, both)
+
+
+def _ranges(starts: tuple[str, ...], digits: int) -> Ranges:
+    free = np.array([digits - len(start) for start in starts], np.uint64)
+    sizes = np.uint64(10) ** free
+    return Ranges(np.array([int(start or 0) for start in starts], np.uint64) * sizes, sizes)
+
+
+def _american(country: str) -> bool:
+    return _code_of(country) in (0, 1)
+
+
+def _kept_for_fiction(country: str, digits: int) -> tuple[str, ...]:
+    if _american(country):
+        areas = tuple("1" + area for area in _AREAS)
+        forms = {_LOCAL: ("",), _AMERICAN: _AREAS, _AMERICAN + 1: areas}
+        return tuple(start + _FICTIONAL for start in forms.get(digits, ()))
+    return _FICTION.get(country, {}).get(digits, ())
+
+
+def _unassigned(country: str, digits: int) -> tuple[str, ...]:
+    """Beginnings of a few digits with which no number that is in use begins."""
+    country = country if country and _assigned(country) else "US"
+    width = min(3, max(digits - 2, 1))
+    numbers = [f"{n:0{width}}" for n in range(10**width)]
+    order = hashed(71, np.arange(len(numbers))).argsort()
+    found: list[str] = []
+    for start in [numbers[i] for i in order]:
+        if start[0] in "019" or start[:2] == "11":  # trunk codes, services, emergencies
+            continue
+        rest = [f"{n % 100:02}{r:020}" for n, r in enumerate(hashed(73, range(_TRIALS)).tolist())]
+        if any(reachable((start + r)[:digits], country) for r in rest):
+            continue
+        found.append(start)
+        if len(found) == _STARTS:
+            break
+    return tuple(found) or ("0" * width,)
+
+
+def _numbers(
+    country: str, digits: int, index: UInt64, key: int, *, unique: bool
+) -> tuple[npt.NDArray[np.uint8], UInt64]:
+    """The digits of a number for every index, and how often all of them were used up."""
+    inner = min(digits, _LONGEST)
+    fiction, every = ranges_of(country, inner)
+    if unique:
+        ranges = every
+        small = np.uint64(fiction.total)
+        number, rounds = shuffle(index, fiction.total, key=key)
+        if every.total > fiction.total and (index >= small).any():
+            number = np.where(index < small, number, index % np.uint64(every.total))
+            rounds = np.where(index < small, np.uint64(0), index // np.uint64(every.total))
+    else:
+        ranges = fiction
+        number = hashed(subkey(key, 2), index) % np.uint64(fiction.total)
+        rounds = np.zeros(len(index), np.uint64)
+    ends = np.cumsum(ranges.sizes)
+    at = np.searchsorted(ends, number, side="right")
+    value = ranges.values[at] + number - (ends - ranges.sizes)[at]
+    head = np.ones((len(index), digits - inner), np.uint8)
+    return np.concatenate([head, digits_of(value, 10, inner)], axis=1), rounds
+
+
+@dataclass(frozen=True)
+class Phone:
+    """Telephone numbers that nobody answers, of the country of their row."""
+
+    name: str = "phone"
+
+    def fit(self, column: Column, values: pa.Array, *, unique: bool, locale: str, k: int) -> State:
+        """The frequent shapes, and whether national numbers begin with 0."""
+        found = shapes_of(values, k, "###-###-####", column.length)
+        digits = pc.replace_substring_regex(values.drop_null().cast(pa.string()), r"[^0-9]", "")
+        trunk = len(digits) >= k and bool(
+            pc.mean(pc.cast(pc.starts_with(digits, "0"), pa.float64())).as_py() > 0.5
+        )
+        return {**found, "unique": unique, "limit": column.length, "locale": locale, "zero": trunk}
+
+    def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
+        """One number for every index."""
+        index = positions(index)
+        return self.draw_of(state, index, unknown(index, state["locale"]), key=key)
+
+    def draw_of(self, state: State, index: UInt64, traits: Traits, *, key: int) -> pa.Array:
+        """One number for every index, of the country of its row."""
+        chosen = weighted(subkey(key, 1), index, state["weights"])
+        groups = chosen * len(traits.places) + traits.place
+        parts = []
+        for group in np.unique(groups).tolist():
+            at = np.flatnonzero(groups == group)
+            shape, place = divmod(group, len(traits.places))
+            parts.append(
+                (
+                    at,
+                    _telephone(state, state["shapes"][shape], traits.places[place], index[at], key),
+                )
+            )
+        if not parts:
+            return pa.array([], pa.string())
+        values = scatter(groups, parts)
+        return within(values, index, key=key, limit=state["limit"], unique=state["unique"])
+
+
+def _telephone(state: State, shape: str, place: Place, index: UInt64, key: int) -> pa.Array:
+    """Numbers of a country in one shape."""
+    shape, zero = _for_country(shape, place.country, zero=state["zero"])
+    digits = shape.count("#") - zero
+    drawn, rounds = _numbers(place.country, digits, index, key, unique=state["unique"])
+    if zero:
+        drawn = np.concatenate([np.zeros((len(index), 1), np.uint8), drawn], axis=1)
+    values = written(shape, drawn)
+    if not state["unique"] or not rounds.any():
+        return values
+    extended = pc.binary_join_element_wise(values, plain(rounds), "x")
+    return where(rounds == 0, values, extended)
+
+
+def _for_country(shape: str, country: str, *, zero: bool) -> tuple[str, int]:
+    """The shape with the code of the country, and how many zeros stand before the number."""
+    found = re.match(r"^(\+\s*|00)(#+)", shape) or re.match(r"^(\(\+)(#+)", shape)
+    if found is None:
+        american = _american(country)
+        return shape, int(zero and not american and shape.count("#") > _LOCAL)
+    code = str((_code_of(country) if country else 1) or 1)
+    group, rest = found[2], shape[found.end() :]
+    if len(group) > len(code) and "#" not in rest:  # one row of digits: the code and the number
+        rest = "#" * (len(group) - len(code)) + rest
+    if rest.count("#") < _SHORTEST:
+        rest = " " + "#" * 9
+    return found[1] + code + rest, 0

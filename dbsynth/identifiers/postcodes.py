@@ -1,0 +1,70 @@
+"""Postcodes in the form of the country of their row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dbsynth.identifiers.base import State
+from dbsynth.identifiers.faker import has_own, locales, samples
+from dbsynth.identifiers.pattern import Pattern
+from dbsynth.identifiers.strings import fixed, joined, positions, scatter, subkey
+from dbsynth.identifiers.traits import Traits
+from dbsynth.randomness import UInt64, hashed
+from dbsynth.schema import Column
+
+_REDRAWN = 2  # digits at the end
+
+
+@dataclass(frozen=True)
+class Postcode:
+    """Codes in the shapes of the column; where rows say their country, in that of the country."""
+
+    name: str = "postcode"
+
+    def fit(self, column: Column, values: pa.Array, *, unique: bool, locale: str, k: int) -> State:
+        """The shapes, as of `Pattern`."""
+        return Pattern("postcode", "99999").fit(column, values, unique=unique, locale=locale, k=k)
+
+    def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
+        """One code for every index."""
+        return Pattern().draw(state, index, key=key)
+
+    def draw_of(self, state: State, index: UInt64, traits: Traits, *, key: int) -> pa.Array:
+        """One code for every index, of the country of its row."""
+        index = positions(index)
+        if not traits.told or state["unique"]:
+            return self.draw(state, index, key=key)
+        forms = [_forms(place.locale, state.get("limit")) if place.country else None
+                 for place in traits.places]  # fmt: skip
+        parts = []
+        for number in np.unique(traits.place).tolist():
+            at = np.flatnonzero(traits.place == number)
+            form = forms[number]
+            mine = index[at]
+            drawn = _coded(form[0], form[1], mine, key) if form else self.draw(state, mine, key=key)
+            parts.append((at, drawn))
+        return scatter(traits.place, parts) if parts else pa.array([], pa.string())
+
+
+@lru_cache(maxsize=256)
+def _forms(locale: str, limit: int | None) -> tuple[pa.Array, pa.Array] | None:
+    """Beginnings of codes of a locale, and whether two digits follow; None where it has none."""
+    if locale not in locales() or not has_own("address", locale, "postcode"):
+        return None
+    codes = samples(locale, "postcode")
+    if not len(codes) or (limit is not None and pc.max(pc.utf8_length(codes)).as_py() > limit):
+        return None
+    numbered = pc.match_substring_regex(codes, r"[0-9]{3}$")
+    heads = pc.if_else(numbered, pc.utf8_slice_codeunits(codes, 0, -_REDRAWN), codes)
+    return heads, numbered
+
+
+def _coded(heads: pa.Array, numbered: pa.Array, index: UInt64, key: int) -> pa.Array:
+    at = pa.array(hashed(subkey(key, 1), index) % np.uint64(len(heads)))
+    digits = fixed(hashed(subkey(key, 2), index) % np.uint64(100), _REDRAWN, b"0123456789")
+    return pc.if_else(numbered.take(at), joined(heads.take(at), digits), heads.take(at))

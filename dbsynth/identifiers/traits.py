@@ -1,0 +1,112 @@
+"""What is known of the persons of some rows before they get names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dbsynth.identifiers.places import Place, place_of
+from dbsynth.randomness import UInt64
+from dbsynth.schema import ForeignKey
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Sex, place and birth of the persons of some rows.
+
+    Attributes:
+        places: The places in question.
+        place: The number of its place for every row.
+        female: 1 for women, 0 for men, -1 where nothing is known.
+        told: Whether the rows say which country; else all have the place of the table.
+        sexed: Whether the rows say which sex.
+        born: Days of birth; NaT where unknown.
+    """
+
+    places: tuple[Place, ...]
+    place: npt.NDArray[np.int64]
+    female: npt.NDArray[np.int8]
+    told: bool = False
+    sexed: bool = False
+    born: npt.NDArray[np.datetime64] | None = None
+
+    def taken(self, rows: npt.NDArray[np.int64]) -> Traits:
+        """Those of some of the rows."""
+        born = None if self.born is None else self.born[rows]
+        return Traits(self.places, self.place[rows], self.female[rows], self.told, self.sexed, born)
+
+
+def unknown(index: UInt64, locale: str) -> Traits:
+    """Those of persons of whom nothing is known but where they are likely to live."""
+    size = len(index)
+    return Traits((place_of(locale),), np.zeros(size, np.int64), np.full(size, -1, np.int8))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A column that tells something about the persons of a table.
+
+    Attributes:
+        column: Its name.
+        path: Foreign keys from the table of the persons to the one that has it.
+        speaks: Whether it holds languages, not countries.
+        turned: Whether true stands for a man.
+    """
+
+    column: str
+    path: tuple[ForeignKey, ...] = ()
+    speaks: bool = False
+    turned: bool = False
+
+
+@dataclass(frozen=True)
+class Persona:
+    """What tells about the persons of a table.
+
+    Attributes:
+        locale: Where nothing else tells.
+        places: Those that occur, the table's own first.
+        sources: Per column, what tells its country.
+        sex: What tells women from men.
+    """
+
+    locale: str
+    places: tuple[Place, ...]
+    sources: Mapping[str, Source]
+    sex: Source | None = None
+
+    def to_json(self, keys: Sequence[ForeignKey]) -> dict[str, Any]:
+        """As a document; foreign keys are their numbers."""
+        return {
+            "locale": self.locale,
+            "places": [[place.country, place.locale] for place in self.places],
+            "sources": {name: _source_json(s, keys) for name, s in self.sources.items()},
+            "sex": self.sex and _source_json(self.sex, keys),
+        }
+
+
+def _source_json(source: Source, keys: Sequence[ForeignKey]) -> list[Any]:
+    path = [keys.index(fk) for fk in source.path]
+    return [source.column, path, source.speaks, source.turned]
+
+
+def persona_from_json(
+    value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]
+) -> Persona | None:
+    """What `Persona.to_json` wrote."""
+    if value is None:
+        return None
+
+    def source(row: Sequence[Any]) -> Source:
+        return Source(row[0], tuple(keys[i] for i in row[1]), bool(row[2]), bool(row[3]))
+
+    return Persona(
+        value["locale"],
+        tuple(Place(*place) for place in value["places"]),
+        {name: source(row) for name, row in value["sources"].items()},
+        source(value["sex"]) if value["sex"] else None,
+    )

@@ -1,0 +1,269 @@
+"""One row is one person: names, sex, place, telephone agree, in every locale that Faker has."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+import dbsynth
+from dbsynth.identifiers import PROVIDERS, AvoidList
+from dbsynth.identifiers.faker import locales, names_of, slug
+from dbsynth.identifiers.phones import ranges_of, reachable
+from dbsynth.identifiers.places import (
+    Place,
+    countries,
+    place_in,
+    place_named,
+    place_of,
+    place_speaking,
+    sex_of,
+)
+from dbsynth.identifiers.tongue import language_of, locale_of_names
+from dbsynth.identifiers.traits import Persona, Source, Traits, persona_from_json
+from dbsynth.schema import Column, ForeignKey, Kind
+
+KEY = 7
+PARTS = ("first_name", "last_name", "full_name", "user_name", "email", "city", "street_address",
+         "region", "company", "job", "postcode", "phone")  # fmt: skip
+MAIN = ("en_US", "de_DE", "ja_JP", "ar_SA", "ru_RU", "pl_PL", "lt_LT", "vi_VN", "fil_PH")
+
+
+def traits(size: int, *places: str, female: int = -1) -> Traits:
+    """Those of rows that live in each place in turn."""
+    found = tuple(place_of(place) for place in places)
+    sexes = np.full(size, female, np.int8)
+    return Traits(found, np.arange(size) % len(found), sexes, told=True, sexed=female >= 0)
+
+
+def drawn(name: str, index: np.ndarray, who: Traits, values: list | None = None, **column) -> list:
+    unique = column.pop("unique", False)
+    described = Column(column.pop("column", "x"), Kind.TEXT, "text", **column)
+    array = pa.array(values or [], pa.string())
+    state = PROVIDERS[name].fit(described, array, unique=unique, locale=who.places[0].locale, k=5)
+    return PROVIDERS[name].draw_of(state, index.astype(np.uint64), who, key=KEY).to_pylist()
+
+
+def check_locale(locale: str) -> None:
+    """Every part of persons of a locale is there, belongs to the others, and can be written."""
+    index = np.arange(400)
+    person = {name: drawn(name, index, traits(400, locale)) for name in PARTS}
+    assert all(value for values in person.values() for value in values)
+    names = names_of(locale)
+    slug_of = dict(zip(names.given.to_pylist(), names.given_slugs.to_pylist(), strict=True))
+    family = dict(zip(names.family.to_pylist(), names.family_slugs.to_pylist(), strict=True))
+    for first, last, full, user, email in zip(*list(person.values())[:5], strict=True):
+        assert first in full
+        assert last in full
+        assert re.fullmatch(r"[a-z0-9]+\.[a-z0-9]+@example\.(com|org|net)", email)
+        assert email.startswith(f"{slug_of[first]}.{family[last]}")
+        assert user.startswith(f"{slug_of[first]}_{family[last]}")
+    ascii_ = drawn("full_name", index, traits(400, locale), ["ANN LEE", "BO HALL"] * 5)
+    assert all(name.isascii() for name in ascii_)
+
+
+@pytest.mark.parametrize("locale", MAIN)
+def test_the_parts_of_a_person_agree(locale: str) -> None:
+    check_locale(locale)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("locale", locales())
+def test_the_parts_of_a_person_agree_in_every_locale(locale: str) -> None:
+    check_locale(locale)
+
+
+@pytest.mark.parametrize("locale", ["en_US", "de_DE", "ru_RU", "cs_CZ"])
+@pytest.mark.parametrize("female", [0, 1])
+def test_names_and_titles_follow_the_sex(locale: str, female: int) -> None:
+    index, who = np.arange(500), traits(500, locale, female=female)
+    names = names_of(locale)
+    given = names.given.to_pylist()
+    allowed = set(given[: names.women] if female else given[names.women :])
+    assert set(drawn("first_name", index, who)) <= allowed
+    half = names.family.to_pylist()
+    half = half[: names.families] if female else half[names.families :]
+    assert set(drawn("last_name", index, who)) <= set(half)
+    assert {sex_of(title) for title in drawn("name_title", index, who)} == {female}
+    own = drawn("name_title", index, who, ["Mrs", "Mr", "Dr"] * 5)
+    assert set(own) == ({"Mrs", "Dr"} if female else {"Mr", "Dr"})
+
+
+@pytest.mark.parametrize("name", ["full_name", "email", "user_name", "first_name", "last_name"])
+def test_unique_names_differ_across_countries_and_sexes(name: str) -> None:
+    size = 30_000
+    who = traits(size, "en_US", "en_GB", "de_DE", "de_AT", "es_ES")
+    sexed = Traits(who.places, who.place, (np.arange(size) // 5 % 2).astype(np.int8), True, True)
+    for one in (who, sexed):
+        values = drawn(name, np.arange(size), one, unique=True)
+        assert len({value.casefold() for value in values}) == size
+
+
+def test_a_place_decides_code_and_form() -> None:
+    index = np.arange(300)
+    who = traits(300, "de_DE", "en_US", "pl_PL")
+    phones = drawn("phone", index, who, ["+33 123 4567 89"] * 9)
+    codes = drawn("postcode", index, who, ["1234 AB"] * 9)
+    forms = (r"\+49 .*", r"\+1 .*", r"\+48 .*"), (r"\d{5}", r"\d{5}(-\d{4})?", r"\d\d-\d{3}")
+    for number, (phone, code) in enumerate(zip(phones, codes, strict=True)):
+        assert re.fullmatch(forms[0][number % 3], phone)
+        assert re.fullmatch(forms[1][number % 3], code)
+
+
+KEPT = {
+    "US": r"\d{3}55501\d\d", "DE": r"3023125\d{3}|6990009\d{3}|4066969\d{3}|2214710\d{3}|8999998\d{3}"
+    r"|17139200\d\d", "GB": r"7700900\d{3}|2079460\d{3}|1632960\d{3}|1\d{3}9[68]0\d{3}|2[89]\d01[28]0\d{3}",
+    "FR": r"19900\d{4}|26191\d{4}|35301\d{4}|46571\d{4}|53649\d{4}|63998\d{4}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("country", ["US", "DE", "GB", "FR", "PL", "JP", "BR", "IN", "ZA", "TR"])
+def test_no_number_reaches_anybody(country: str) -> None:
+    """What regulators keep for fiction, or what the numbering plan gives to nobody."""
+    digits = 9 if country == "FR" else 10
+    kept, every = ranges_of(country, digits)
+    assert (kept is not every) == (country in KEPT)
+    for value, size in zip(every.values.tolist(), every.sizes.tolist(), strict=True):
+        number = f"{value + size // 3:0{digits}}"
+        if not re.fullmatch(KEPT.get(country, "no"), number):
+            assert not reachable(number, country)
+    assert kept.total <= every.total
+
+
+def test_countries_are_known_by_many_names() -> None:
+    assert place_named("Deutschland") == place_named("DEU") == place_in("DE")
+    assert place_named("Viet Nam") == Place("VN", "vi_VN")
+    assert place_named("de-AT") == Place("AT", "de_AT")
+    assert place_named("Springfield") is None
+    assert place_speaking("Polish") == place_speaking("pl") == Place("PL", "pl_PL")
+    assert all(place_in(code).country == code for code in countries())
+
+
+def test_a_locale_is_known_by_its_names() -> None:
+    polish = names_of("pl_PL")
+    assert locale_of_names([*polish.given.to_pylist(), *polish.family.to_pylist()]) == "pl_PL"
+    assert (
+        locale_of_names(["John Smith", "Mary Jones", "Peter Brown", "Ann Cook", "Tim Hall"])
+        == "en_US"
+    )
+    assert locale_of_names([]) == "en_US"
+
+
+def test_a_language_is_known_by_its_small_words() -> None:
+    german = ["Der Kunde hat nicht bezahlt und ist auf der Liste", "Das Paket ist nicht da"]
+    assert language_of(german, "en_US") == "de_DE"
+    assert language_of(german, "de_AT") == "de_AT"
+    assert language_of(["The customer did not pay and is on the list"], "pl_PL") == "en_US"
+    assert language_of(["お客様は支払いませんでした"], "en_US") == "ja_JP"
+    assert language_of(["x1 y2"], "fr_FR") == "fr_FR"
+
+
+def test_a_persona_survives_json() -> None:
+    fk = ForeignKey("person", ("home",), "place", ("id",))
+    persona = Persona(
+        "de_DE", (place_of("de_DE"), Place("PL", "pl_PL")),
+        {"phone": Source("country", (fk,))}, Source("is_male", (), turned=True),
+    )  # fmt: skip
+    assert persona_from_json(persona.to_json([fk]), [fk]) == persona
+
+
+def people_database(path: Path) -> None:
+    """Customers who say their sex and country, and clerks who do not."""
+    women, men = ("Ann", "Mary", "Jane", "Ruth"), ("Paul", "John", "Mark", "Luke")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "CREATE TABLE customer (id integer PRIMARY KEY, sex text NOT NULL, first_name text,"
+            " last_name text, email text UNIQUE, phone text, country text, login text UNIQUE)"
+        )
+        rows = []
+        for i in range(400):
+            sex = "FM"[i % 2]
+            first = (women if sex == "F" else men)[i // 2 % 4]
+            last = f"{'ABCDEFGHIJ'[i % 10]}lden{'abcdefghij'[i // 10 % 10]}{'xyz'[i // 100 % 3]}"
+            country, code = [("Germany", 49), ("Poland", 48), ("Japan", 81)][i % 3]
+            rows.append(
+                (i, sex, first, last, f"{first}.{last}{i}@mail.org".lower(), f"+{code} 555 {i:06}",
+                 country, f"{first[0]}{last}{i}".lower())
+            )  # fmt: skip
+        connection.executemany("INSERT INTO customer VALUES (?,?,?,?,?,?,?,?)", rows)
+
+
+def test_a_clone_has_whole_persons(tmp_path: Path) -> None:
+    source, target = tmp_path / "source.db", tmp_path / "clone.db"
+    people_database(source)
+    dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{target}")
+    with closing(sqlite3.connect(target)) as connection:
+        rows = connection.execute(
+            "SELECT sex, first_name, last_name, email, phone, country, login FROM customer"
+        ).fetchall()
+    assert len({row[5] for row in rows}) == 3
+    for sex, first, last, email, phone, country, login in rows:
+        place = place_named(country)
+        assert place is not None
+        names = names_of(place.locale, "ascii")
+        given = names.given.to_pylist()
+        at = given.index(first)
+        assert (at < names.women) == (sex == "F") or not names.told
+        assert last in names.family.to_pylist()
+        local = f"{names.given_slugs[at].as_py()}.{slug(last)}"
+        assert email.startswith(local)
+        assert login.startswith(names.given_slugs[at].as_py())
+        assert re.match(r"\+\d+ ", phone)
+        assert not reachable(re.sub(r"\D", "", phone.split(" ", 1)[1]), place.country) or (
+            place.country == "DE"
+        )
+
+
+def test_a_redraw_moves_the_whole_person(tmp_path: Path) -> None:
+    """A table whose persons are all in use: names, address and login go on together."""
+    source, target = tmp_path / "source.db", tmp_path / "clone.db"
+    file = tmp_path / "people.dbsynth"
+    people_database(source)
+    dbsynth.fit(f"sqlite:///{source}", file)
+    model = dbsynth.load_model(file)
+    facts = model.tables["customer"]
+    provided = facts.columns["login"].provided
+    assert provided is not None
+
+    half = AvoidList.room(4, 1)
+    half = replace(half, bits=np.full_like(half.bits, 0b10101010))  # every other login is taken
+    columns = {**facts.columns, "login": replace(
+        facts.columns["login"], provided=replace(provided, avoid=half))}  # fmt: skip
+    tables = {**model.tables, "customer": replace(facts, columns=columns)}
+    replace(model, tables=tables).save(file)
+    dbsynth.load(file, f"sqlite:///{target}")
+    with closing(sqlite3.connect(target)) as connection:
+        rows = connection.execute(
+            "SELECT first_name, last_name, email, login, country FROM customer"
+        )
+        for first, last, email, login, country in rows.fetchall():
+            names = names_of(place_named(country).locale, "ascii")
+            given = names.given_slugs[names.given.to_pylist().index(first)].as_py()
+            assert email.startswith(f"{given}.{slug(last)}")
+            assert login.startswith(given)
+            assert not half.contains(pa.array([login]))[0]
+
+
+def test_a_middle_name_is_another_one() -> None:
+    index, who = np.arange(300), traits(300, "en_US")
+    first = drawn("first_name", index, who)
+    middle = drawn("first_name", index, who, column="middle_name")
+    # Of 690 names about one in 690 is the same by chance; 10 of 300 would be 9 too many.
+    assert sum(a == b for a, b in zip(first, middle, strict=True)) < 10
+    initials = drawn("first_name", index, who, ["N.", "A."] * 5, column="middle_name")
+    assert all(re.fullmatch(r"[A-Z]\.", text) for text in initials)
+
+
+def test_short_unique_codes_keep_their_letters() -> None:
+    values = [chr(65 + i % 26) + chr(65 + i // 26) + "KXY" for i in range(90)]
+    column = Column("id", Kind.TEXT, "varchar(5)", length=5)
+    state = PROVIDERS["pattern"].fit(column, pa.array(values), unique=True, locale="en_US", k=5)
+    found = PROVIDERS["pattern"].draw(state, np.arange(90, dtype=np.uint64), key=KEY)
+    assert pc.all(pc.match_substring_regex(found, "^[A-Z]{5}$")).as_py()
