@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from dbsynth.drafted import Draft
 from dbsynth.drift import Change, against_model, drift, pruned
 from dbsynth.engines import ready
 from dbsynth.errors import TargetIsSource, VerificationFailed
+from dbsynth.gate import examine
 from dbsynth.generate import Generator, generator
 from dbsynth.lawful import find_rules
 from dbsynth.learn import fit as fit_model
@@ -27,7 +29,7 @@ from dbsynth.report import Finding, Report, Status, Stopwatch, TableReport
 from dbsynth.schema import ForeignKey, Schema, Table
 from dbsynth.spec import PRIVATE, Spec
 from dbsynth.steer.wishes import understand
-from dbsynth.verify import proven, verify_constraints, verify_leaks, verify_rows, verify_rules
+from dbsynth.verify import proven, verify_constraints, verify_rows, verify_rules
 
 
 def clone(
@@ -37,6 +39,7 @@ def clone(
     spec: Spec | None = None,
     replace: bool = False,
     processes: int = 1,
+    explain: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Build a synthetic clone of a database and make it the target.
@@ -46,6 +49,7 @@ def clone(
         spec: What the user says; engine, scale and seed are in it.
         replace: Whether a target that holds tables may be replaced.
         processes: Processes that generate rows; the outcome does not depend on it.
+        explain: Whether an error says which part of the model let a real value through.
 
     Raises:
         DbsynthError: Anything expected that went wrong; the target is as it was.
@@ -56,7 +60,8 @@ def clone(
         refuse_source(database, target)
         with open_stage(target, replace=replace) as stage:
             model = _fitted(database, spec, progress, watch)
-            return _built(model, stage, spec, processes, progress, watch, database)
+            task = _Task(model, stage, spec, processes, progress, watch, explain)
+            return _built(task, database)
 
 
 def plan(source: str, *, spec: Spec | None = None, progress: Progress | None = None) -> Outline:
@@ -110,15 +115,27 @@ def load(
     spec: Spec | None = None,
     replace: bool = False,
     processes: int = 1,
+    source: str | None = None,
+    explain: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Build a clone from a model file; the source is not needed."""
+    """Build a clone from a model file; the source is not needed.
+
+    Args:
+        source: The URL of the source, where it is at hand, so that the clone is searched for its
+            values.
+        explain: Whether an error says which part of the model let a real value through.
+    """
     spec, progress, watch = spec or Spec(), progress or Silent(), Stopwatch()
     model = load_model(path)
     understand(spec, model.schema, model.plan, model.tables)  # unknown names before all else
     model = dataclasses.replace(model, notes=model.notes + against_model(spec, model))
-    with open_stage(target, replace=replace) as stage:
-        return _built(model, stage, spec, processes, progress, watch, None)
+    with contextlib.ExitStack() as open_:
+        database = open_.enter_context(open_database(source)) if source else None
+        if database is not None:
+            refuse_source(database, target)
+        stage = open_.enter_context(open_stage(target, replace=replace))
+        return _built(_Task(model, stage, spec, processes, progress, watch, explain), database)
 
 
 def check(target: str) -> Report:
@@ -163,16 +180,24 @@ def _fitted(database: Database, spec: Spec, progress: Progress, watch: Stopwatch
         )
 
 
-def _built(
-    model: Model,
-    stage: Stage,
-    spec: Spec,
-    processes: int,
-    progress: Progress,
-    watch: Stopwatch,
-    source: Database | None,
-) -> Report:
-    """Build, verify, and only then publish."""
+@dataclasses.dataclass(frozen=True)
+class _Task:
+    """What is to be built."""
+
+    model: Model
+    stage: Stage
+    spec: Spec
+    processes: int
+    progress: Progress
+    watch: Stopwatch
+    explain: bool
+
+
+def _built(task: _Task, source: Database | None) -> Report:
+    """Build, verify, examine, and only then publish."""
+    model, stage, spec, watch, progress = (
+        task.model, task.stage, task.spec, task.watch, task.progress
+    )  # fmt: skip
     same_kind = stage.capabilities.kind == model.source_kind
     wishes = understand(spec, model.schema, model.plan, model.tables)
     with watch.step("structure"):
@@ -183,17 +208,19 @@ def _built(
     with watch.step("generate"):
         streams = Streams(spec.seed)
         draft, outcome = compose(model, stage, spec.scale, streams, progress, wishes)
-    with watch.step("load"), generator(draft, processes) as rows:
+    with watch.step("load"), generator(draft, task.processes) as rows:
         for table in model.schema.tables:
             _load_table(draft, table, stage, rows, progress)
     with watch.step("finish"):
         progress.step("constraints and indexes")
         stage.finish()
-    with watch.step("verify"), stage.reader() as clone_:
-        progress.step("verify")
-        # A private model is not compared with the source: what comes of it would have to be paid.
-        compared = source if model.privacy is None else None
-        findings = (*_verified(clone_, compared, model, draft), *outcome.findings)
+    with stage.reader() as clone_:
+        with watch.step("verify"):
+            progress.step("verify")
+            findings = (*_verified(clone_, model, draft), *outcome.findings)
+        with watch.step("gate"):
+            progress.step("search for real values")
+            findings += tuple(_examined(source, clone_, model))
     report = Report(
         stage.label,
         spec.scale,
@@ -208,9 +235,10 @@ def _built(
     )
     if not report.ok:
         raise VerificationFailed(
-            "the clone was not published: " + "; ".join(_failures(report)),
-            hint="the target is as it was; name another provider for columns that leak in the spec,"
-            " and please report a constraint that fails",
+            "the clone was not published: " + "; ".join(_failures(report, explain=task.explain)),
+            hint="the target is as it was; name another provider for columns that leak in the spec"
+            " (`--explain` says what let the values through), and please report a constraint that"
+            " fails",
         )
     with watch.step("publish"):
         stage.publish()
@@ -237,9 +265,19 @@ def _load_table(
     stage.load(table, columns, chunks())
 
 
-def _verified(
-    database: Database, source: Database | None, model: Model, draft: Draft
-) -> Iterator[Finding]:
+def _examined(source: Database | None, clone_: Database, model: Model) -> Iterator[Finding]:
+    """What the gate says, where there is something to compare with.
+
+    A private model is not compared with the source: what comes of it would have to be paid.
+    """
+    if source is not None and model.privacy is None:
+        yield from examine(source, clone_, model)
+    elif model.privacy is None:
+        detail = "not searched for real values, as the source is not at hand"
+        yield Finding("leak", "all columns", Status.NOTE, detail)
+
+
+def _verified(database: Database, model: Model, draft: Draft) -> Iterator[Finding]:
     schema = Schema(model.schema.tables)
     proved: list[Table] = []
     doubted: list[Table] = []
@@ -250,8 +288,6 @@ def _verified(
     yield from verify_constraints(database, doubted)
     yield from verify_rows(database, schema, draft.rows)
     yield from verify_rules(database, model)
-    if source is not None:
-        yield from verify_leaks(source, database, model)
 
 
 def _tables(model: Model, draft: Draft) -> tuple[TableReport, ...]:
@@ -261,7 +297,8 @@ def _tables(model: Model, draft: Draft) -> tuple[TableReport, ...]:
     )
 
 
-def _failures(report: Report) -> Iterator[str]:
+def _failures(report: Report, *, explain: bool) -> Iterator[str]:
     for finding in report.findings:
         if finding.status is Status.FAILED:
-            yield f"{finding.check} {finding.subject}: {finding.detail}"
+            why = f" (let through by {finding.part})" if explain and finding.part else ""
+            yield f"{finding.check} {finding.subject}: {finding.detail}{why}"

@@ -24,6 +24,7 @@ class Finding:
 
     Attributes:
         count: Number of offending rows.
+        part: The part of the model that let a leak through.
     """
 
     check: str
@@ -31,6 +32,7 @@ class Finding:
     status: Status
     detail: str = ""
     count: int = 0
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,13 @@ from dbsynth.errors import SpecError
 @click.argument("target", required=False)
 @options.spec_option
 @options.build_options
+@options.explain_option
 @options.engine_option
 @options.json_option
 @options.quiet_option
 def clone(
     source: str, target: str | None, spec_path: Path | None, scale: float | None, seed: int | None,
-    replace: bool, processes: int, engine: str | None, as_json: bool, quiet: bool,
+    replace: bool, processes: int, explain: bool, engine: str | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Build a synthetic clone of SOURCE and make it TARGET.
 
@@ -38,7 +39,13 @@ def clone(
         raise SpecError("no target is given", hint="name a URL, or set `target` in the spec")
     with options.progress(quiet=quiet) as shown:
         report = dbsynth.clone(
-            url, spec.target, spec=spec, replace=replace, processes=processes, progress=shown
+            url,
+            spec.target,
+            spec=spec,
+            replace=replace,
+            processes=processes,
+            explain=explain,
+            progress=shown,
         )
     if as_json:
         output.put_json(report.to_json())

@@ -48,6 +48,9 @@ build_options = together(
         help="Processes that generate rows; the outcome is the same.",
     ),
 )  # fmt: skip
+explain_option = click.option(
+    "--explain", is_flag=True, help="Say what let a real value through, where the gate finds one."
+)
 engine_option = click.option("--engine", help="Method of fitting.")
 
 

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from dbsynth.databases.base import Capabilities, Database, Encoder, Stage
 from dbsynth.databases.postgresql import open_postgresql, postgresql_at_risk, stage_postgresql
+from dbsynth.databases.postgresql import structure as postgresql_structure
 from dbsynth.databases.sqlite import open_sqlite, sqlite_at_risk, stage_sqlite
+from dbsynth.databases.sqlite import structure as sqlite_structure
 from dbsynth.databases.url import parse_url, scheme
 from dbsynth.errors import MissingDriver
 
@@ -23,6 +25,7 @@ __all__ = [
     "at_risk",
     "open_database",
     "open_stage",
+    "statements",
 ]
 
 
@@ -33,14 +36,17 @@ class Kind:
     open: Callable[[sa.URL], Database]
     stage: Callable[..., Stage]
     at_risk: Callable[[sa.URL], frozenset[str]]
+    statements: Callable[[bytes], tuple[tuple[str, str], ...]]
 
 
-_POSTGRESQL = Kind(open_postgresql, stage_postgresql, postgresql_at_risk)
+_POSTGRESQL = Kind(
+    open_postgresql, stage_postgresql, postgresql_at_risk, postgresql_structure.statements
+)
 
 KINDS: Mapping[str, Kind] = {
     "postgresql": _POSTGRESQL,
     "postgres": _POSTGRESQL,
-    "sqlite": Kind(open_sqlite, stage_sqlite, sqlite_at_risk),
+    "sqlite": Kind(open_sqlite, stage_sqlite, sqlite_at_risk, sqlite_structure.statements),
 }
 
 
@@ -78,6 +84,15 @@ def at_risk(target_url: str) -> frozenset[str]:
     """
     parsed = parse_url(target_url)
     return _kind(parsed).at_risk(parsed)
+
+
+def statements(structure: bytes, kind: str) -> tuple[tuple[str, str], ...]:
+    """What a native structure makes: the sort and name of every object, and its SQL.
+
+    Args:
+        kind: Of the database that it was taken from, as in `Capabilities`.
+    """
+    return KINDS[kind].statements(structure)
 
 
 def _kind(url: sa.URL) -> Kind:

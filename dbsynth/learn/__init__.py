@@ -17,6 +17,7 @@ from dbsynth.crossing import Crossing, shown
 from dbsynth.databases.base import Database
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import TableModel, Task, WholeEngine
+from dbsynth.entities import with_shared_values
 from dbsynth.lawful import followed, with_named, with_rules
 from dbsynth.learn.comeback import with_repeats
 from dbsynth.learn.counters import ranked
@@ -31,8 +32,10 @@ from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
 from dbsynth.read import Rows, codec_of, count_children, link_rows, read_tables
 from dbsynth.repeats import repeatable
+from dbsynth.schema import ForeignKey
 
 Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
 
 
 def fit(
@@ -48,7 +51,9 @@ def fit(
     """
     hashed = repeatable(plan.schema, plan.plan, plan.tables)
     encoded = read_tables(database, plan, progress, hashed)
-    work = _prepared(plan, encoded, early or {})
+    links = link_rows(plan.schema, encoded)
+    plan = with_shared_values(plan, encoded, links)
+    work = _prepared(plan, encoded, links, early or {})
     plan, tables, before = work.outline, work.tables, plan.tables
     in_part = [fk for fk in plan.plan.lookups if fk.child in plan.reading.own]
     for fk in (*plan.plan.generating.values(), *plan.plan.dealt, *in_part):
@@ -85,11 +90,13 @@ def fit(
     )  # fmt: skip
 
 
-def _prepared(plan: Outline, encoded: dict[str, Rows], early: Early) -> Work:
-    """Links, orders, rules, anchors of times and identifiers that come back, all found out."""
-    links = link_rows(plan.schema, encoded)
+def _prepared(
+    plan: Outline, encoded: dict[str, Rows], links: dict[ForeignKey, Int64], early: Early
+) -> Work:
+    """Orders, rules, anchors of times and identifiers that come back, all found out."""
     plan = with_order(plan, encoded)
     plan = with_named(with_rules(plan, encoded, links), encoded)
+    plan = with_shared_values(plan, encoded, links)  # also of the values that rules name
     plan = with_repeats(with_anchors(plan, encoded, links), encoded, links)
     tables = {name: ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
     columns = {

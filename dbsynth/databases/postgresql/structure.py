@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,29 @@ class Structure:
 def is_structure(content: bytes) -> bool:
     """Whether bytes are a structure of this kind of database."""
     return content.startswith(_MARK)
+
+
+def statements(content: bytes) -> tuple[tuple[str, str], ...]:
+    """What each entry of a structure makes, and its SQL.
+
+    Raises:
+        DatabaseError: pg_restore is missing or cannot read it.
+    """
+    structure = Structure.from_bytes(content)
+    program = find_tools(structure.major).path("pg_restore")
+    with tempfile.TemporaryDirectory(prefix="dbsynth-") as folder:
+        path = Path(folder, "structure.dump")
+        path.write_bytes(structure.archive)
+        done = subprocess.run([program, "--file=-", str(path)], capture_output=True, check=False)
+    if done.returncode != 0:
+        raise DatabaseError("pg_restore cannot read the structure", hint="fit the model again")
+    _, *parts = _ENTRY.split(done.stdout.decode("utf-8", "replace"))
+    return tuple(
+        (f"{type_} {name}", sql) for name, type_, sql in zip(*[iter(parts)] * 3, strict=True)
+    )
+
+
+_ENTRY = re.compile(r"^-- Name: (.*?); Type: (.*?); .*$", re.MULTILINE)
 
 
 def dump(

@@ -59,6 +59,12 @@ class Structure:
         return tuple(statement for statement in self.statements if statement.type in types)
 
 
+def statements(content: bytes) -> tuple[tuple[str, str], ...]:
+    """What each statement of a structure makes, and its SQL."""
+    found = Structure.from_bytes(content).statements
+    return tuple((f"{one.type.upper()} {one.name}", one.sql) for one in found)
+
+
 def read(connection: sqlite3.Connection) -> Structure:
     """The structure of the open file."""
     shadow = set(names(connection).shadow)

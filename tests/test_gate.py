@@ -1,0 +1,380 @@
+"""The gate finds what was let through on purpose, and only that."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dbsynth
+from dbsynth.codec import Category
+from dbsynth.databases import open_database
+from dbsynth.errors import DbsynthError, VerificationFailed
+from dbsynth.gate import examine, search_leaks
+from dbsynth.gate.rare import search_rare
+from dbsynth.gate.rows import search_rows
+from dbsynth.model import Model
+from dbsynth.report import Finding, Status
+
+ROWS = 240
+GIVEN = [
+    "Ottokar",
+    "Wendelin",
+    "Kunigunde",
+    "Isolde",
+    "Pankraz",
+    "Adelgunde",
+    "Liborius",
+    "Mechthild",
+]
+FAMILY = [
+    "Grünwald",
+    "Petzholdt",
+    "Saßnick",
+    "Vogelsang",
+    "Quandel",
+    "Zirbelstock",
+    "Hagedorn",
+    "Ypsilanti",
+]
+EMAIL, PHONE, IBAN, NAME, LOGIN, CARD = range(1, 7)
+
+
+def number(*path: object, digits: int) -> int:
+    """A number that occurs nowhere else."""
+    whole = int.from_bytes(hashlib.sha256(repr(path).encode()).digest()[:12])
+    return 10 ** (digits - 1) + whole % (9 * 10 ** (digits - 1))
+
+
+def valid(digits: str) -> str:
+    """The digits with their check digit behind (Luhn)."""
+    doubled = [int(d) * (2 - at % 2) for at, d in enumerate(reversed(digits))]
+    return digits + str(-sum(d // 10 + d % 10 for d in doubled) % 10)
+
+
+def person(i: int) -> tuple[object, ...]:
+    given, family = GIVEN[i % 8], FAMILY[(i // 8) % 8] + chr(97 + i // 64)
+    return (
+        i + 1,
+        f"{given.lower()}.{i}@kunde-{i % 7}.de",
+        f"+49 {number('area', i, digits=3)} {number('phone', i, digits=7)}",
+        f"DE{number('iban', i, digits=20)}",
+        f"{given} {family}",
+        f"{given.lower()[:4]}{1000 + 7 * i}",
+        valid(f"4{number('card', i, digits=14)}"),
+        ("Köln", "Ulm", "Bonn", "Trier")[i % 4],
+    )
+
+
+def event(i: int) -> tuple[object, ...]:
+    a, b, c, d, e, f = hashlib.sha256(f"event {i}".encode()).digest()[:6]
+    return (
+        i + 1,
+        i % ROWS + 1,
+        f"the parcel number {a % 6} was late and the door was shut for {b % 3} days",
+        ("new", "open", "shut")[c % 3],
+        10_000_000 + 13 * i,
+        json.dumps({"state": ("a", "b")[d % 2], "size": d % 3, "by": "nobody"}),
+        json.dumps(["red", "blue", "green"][: e % 3 + 1]),
+        f"blob {f % 11}".encode() * 3,
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> tuple[Path, Path, Model]:
+    """A source, its clone, and the model between them."""
+    folder = tmp_path_factory.mktemp("gate")
+    source, clone, path = folder / "source.db", folder / "clone.db", folder / "model"
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.executescript(
+            """
+            CREATE TABLE person (id INTEGER PRIMARY KEY, email TEXT, phone TEXT, iban TEXT,
+                full_name TEXT, login TEXT, card TEXT, city TEXT);
+            CREATE TABLE event (id INTEGER PRIMARY KEY, person INT REFERENCES person, note TEXT,
+                state TEXT, number INT, doc JSON, tags TEXT, file BLOB);
+            """
+        )
+        connection.executemany(f"INSERT INTO person VALUES ({marks(8)})", map(person, range(ROWS)))
+        connection.executemany(f"INSERT INTO event VALUES ({marks(8)})", map(event, range(600)))
+    dbsynth.fit(f"sqlite:///{source}", path)
+    dbsynth.load(path, f"sqlite:///{clone}")
+    return source, clone, dbsynth.model.load_model(path)
+
+
+def marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+def findings(made: tuple[Path, Path, Model], clone: Path, most: int = 10_000) -> list[Finding]:
+    source, _, model = made
+    with (
+        open_database(f"sqlite:///{source}") as real,
+        open_database(f"sqlite:///{clone}") as synthetic,
+    ):
+        return list(search_leaks(real, synthetic, model, most))
+
+
+def failed(found: list[Finding]) -> dict[str, int]:
+    return {f.subject: f.count for f in found if f.status is Status.FAILED}
+
+
+def test_an_honest_clone_passes(made):
+    found = findings(made, made[1])
+    assert failed(found) == {}
+    assert {f"person.{c}" for c in ("email", "phone", "iban", "full_name", "login", "card")} < {
+        f.subject for f in found
+    }
+
+
+EMAIL_7, PHONE_7, NAME_7 = (str(person(7)[at]) for at in (EMAIL, PHONE, NAME))
+IBAN_7, LOGIN_7, CARD_7 = (str(person(7)[at]) for at in (IBAN, LOGIN, CARD))
+DIGITS_7 = "".join(c for c in PHONE_7 if c.isdigit())
+GROUPED = " ".join(CARD_7[i : i + 4] for i in range(0, 16, 4))
+PLANTS = {
+    "the value itself": ("person.email", EMAIL_7),
+    "in capitals, with blanks": ("person.email", f"  {EMAIL_7.upper()} "),
+    "a telephone number without separators": ("person.phone", DIGITS_7),
+    "a telephone number with others": ("person.phone", f"0049/{DIGITS_7[2:5]}/{DIGITS_7[5:]}"),
+    "an account in groups": ("person.iban", " ".join(IBAN_7[i : i + 4] for i in range(0, 22, 4))),
+    "a name without accents": ("person.full_name", NAME_7.replace("ü", "u").upper()),
+    "in another column": ("event.state", EMAIL_7),
+    "a name in another column": ("event.state", NAME_7),
+    "a login in another column": ("event.state", LOGIN_7),
+    "inside a text": ("event.note", f"she wrote from {EMAIL_7}, and nobody answered"),
+    "a number inside a text": ("event.note", f"call 0{DIGITS_7[2:]} again"),
+    "a card inside a text": ("event.note", f"paid with ({GROUPED})."),
+    "a name inside a text": ("event.note", f"Talked to {NAME_7}; she is angry"),
+    "a name the other way round": (
+        "event.note",
+        f"{NAME_7.split()[1]}, {NAME_7.split()[0]}: angry",
+    ),
+    "a login inside a text": ("event.note", f"user={LOGIN_7};"),
+    "a number in a number": ("event.number", int(CARD_7)),
+    "in a document": ("event.doc", json.dumps({"a": [{"b": EMAIL_7}]})),
+    "escaped in a document": ("event.doc", json.dumps({"by": f"Frau {NAME_7}"}, ensure_ascii=True)),
+    "in an array": ("event.tags", json.dumps(["red", EMAIL_7])),
+    "as part of a URL": ("event.note", f"https://x.de/?to={EMAIL_7.replace('@', '%40')}"),
+    "in a blob": ("event.file", f"file of {EMAIL_7}".encode()),
+}
+
+
+@pytest.mark.parametrize("plant", list(PLANTS))
+def test_a_single_planted_value_is_found(made, tmp_path, plant):
+    where, value = PLANTS[plant]
+    table, column = where.split(".")
+    clone = tmp_path / "clone.db"
+    clone.write_bytes(made[1].read_bytes())
+    with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = 3", (value,))
+    found = findings(made, clone)
+    assert failed(found) == {where: 1}
+    (leak,) = (f for f in found if f.status is Status.FAILED)
+    said = f"{leak.subject} {leak.detail} {leak.part}".lower()
+    assert leak.part
+    for word in (EMAIL_7, *NAME_7.split(), LOGIN_7, DIGITS_7, CARD_7, IBAN_7):
+        assert word.lower() not in said
+
+
+def test_values_of_too_few_entities_are_found(made):
+    """A model that shows what one row alone has, and what one person alone has in many rows."""
+    source, _, model = made
+    events = model.tables["event"]
+    state, note = events.columns["state"], events.columns["note"]
+    assert isinstance(state.codec, Category)
+    assert isinstance(note.codec, Category)
+    lonely = str(event(11)[2])
+    with contextlib.closing(sqlite3.connect(source)) as connection:
+        holders = "SELECT count(DISTINCT person), count(*) FROM event WHERE note = ?"
+        assert connection.execute(holders, (lonely,)).fetchone()[0] >= 5
+    assert not rare(model, source)
+    for column, word, count in (("state", "sealed", 1), ("state", "nowhere", 0)):
+        shown = replace(state.codec, shown=(*state.codec.shown, word))
+        told = {**events.columns, column: replace(state, codec=shown)}
+        other = replace(model, tables={**model.tables, "event": replace(events, columns=told)})
+        with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+            connection.execute("UPDATE event SET state = 'sealed' WHERE person = 9")
+        try:
+            assert rare(other, source) == ({"event.state": 1} if count else {})
+        finally:
+            with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+                connection.execute("UPDATE event SET state = 'new' WHERE state = 'sealed'")
+
+
+def rare(model: Model, source: Path) -> dict[str, int]:
+    with open_database(f"sqlite:///{source}") as real:
+        return failed(list(search_rare(real, model)))
+
+
+def test_a_word_of_one_customer_in_many_rows_is_not_learnt(tmp_path):
+    source = tmp_path / "source.db"
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.executescript(
+            """
+            CREATE TABLE customer (id INTEGER PRIMARY KEY, email TEXT);
+            CREATE TABLE purchase (id INTEGER PRIMARY KEY, customer INT REFERENCES customer);
+            CREATE TABLE line (id INTEGER PRIMARY KEY, purchase INT REFERENCES purchase,
+                remark TEXT, fee INT, kind TEXT);
+            """
+        )
+        connection.executemany(
+            "INSERT INTO customer VALUES (?, ?)", [(i + 1, f"a{i}@firm-{i}.de") for i in range(80)]
+        )
+        connection.executemany(
+            "INSERT INTO purchase VALUES (?, ?)", [(i + 1, i % 80 + 1) for i in range(800)]
+        )
+        rows = [
+            (i + 1, i % 800 + 1, *(("leave with cousin", 7317) if i % 80 == 5 else ("door", 20 + i % 3)),
+             ("a", "b")[i % 2])
+            for i in range(2400)
+        ]  # fmt: skip
+        connection.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?)", rows)
+    report = dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{tmp_path}/clone.db")
+    assert report.ok
+    with contextlib.closing(sqlite3.connect(tmp_path / "clone.db")) as connection:
+        assert dict(connection.execute("SELECT remark, count(*) FROM line GROUP BY 1")) == {
+            "door": 2400
+        }
+        assert connection.execute("SELECT count(*) FROM line WHERE fee = 7317").fetchone() == (0,)
+
+
+def test_copied_rows_and_families_are_found(tmp_path):
+    source, clone, path = (tmp_path / name for name in ("source.db", "clone.db", "model"))
+    rng = np.random.default_rng(5)
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.executescript(
+            """
+            CREATE TABLE account (id INTEGER PRIMARY KEY, kind TEXT, limit_ INT);
+            CREATE TABLE entry (id INTEGER PRIMARY KEY, account INT REFERENCES account, sort TEXT,
+                amount INT);
+            """
+        )
+        kinds = rng.choice(["gold", "blue", "none"], 400)
+        rows = [
+            (i + 1, kind, int(x))
+            for i, (kind, x) in enumerate(zip(kinds, rng.integers(0, 5000, 400), strict=True))
+        ]
+        connection.executemany("INSERT INTO account VALUES (?, ?, ?)", rows)
+        rows = [
+            (i + 1, i % 400 + 1, str(s), int(x))
+            for i, (s, x) in enumerate(
+                zip(rng.choice(["in", "out"], 1600), rng.integers(1, 20, 1600), strict=True)
+            )
+        ]
+        connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
+    dbsynth.fit(f"sqlite:///{source}", path)
+    dbsynth.load(path, f"sqlite:///{clone}")
+    model = dbsynth.model.load_model(path)
+
+    def compared() -> dict[str, int]:
+        with open_database(f"sqlite:///{source}") as a, open_database(f"sqlite:///{clone}") as b:
+            return failed(list(search_rows(a, b, model)))
+
+    assert compared() == {}  # entries have 40 possible rows: all of them are real
+    with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
+        connection.execute("ATTACH ? AS real", (str(source),))
+        for table in ("entry", "account"):
+            connection.execute(f"DELETE FROM {table} WHERE id <= 200")
+            connection.execute(f"INSERT INTO {table} SELECT * FROM real.{table} WHERE id <= 200")
+    assert set(compared()) == {"account (copied rows)"}
+    with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
+        connection.execute("ATTACH ? AS real", (str(source),))
+        connection.execute("UPDATE account SET limit_ = 0")  # no row is real, but its family is
+        connection.execute("DELETE FROM entry")
+        connection.execute("INSERT INTO entry SELECT * FROM real.entry")
+        connection.execute(
+            "UPDATE account SET kind = r.kind, limit_ = r.limit_ FROM real.account r"
+            " WHERE r.id = account.id AND r.id <= 80"
+        )
+    assert "entry(account) -> account (copied families)" in compared()
+
+
+STATEMENTS = {
+    "default": f"CREATE TABLE other (id INTEGER PRIMARY KEY, contact TEXT DEFAULT '{EMAIL_7}')",
+    "check": f"CREATE TABLE other (id INTEGER PRIMARY KEY, a TEXT CHECK (a <> '{EMAIL_7}'))",
+    "view": f"CREATE VIEW other AS SELECT * FROM person WHERE card = '{GROUPED}'",
+    "index": f"CREATE INDEX other ON person (city) WHERE iban <> '{IBAN_7}'",
+    "comment": f"CREATE TABLE other (id INTEGER PRIMARY KEY /* ask {DIGITS_7} */)",
+}
+
+
+@pytest.mark.parametrize("where", list(STATEMENTS))
+def test_a_value_in_the_structure_stops_the_run(made, tmp_path, where):
+    source, target = tmp_path / "source.db", tmp_path / "target.db"
+    source.write_bytes(made[0].read_bytes())
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute(STATEMENTS[where])
+    target.write_bytes(made[1].read_bytes())
+    before = target.read_bytes()
+    with pytest.raises(VerificationFailed) as raised:
+        dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{target}", replace=True, explain=True)
+    assert target.read_bytes() == before
+    assert raised.value.exit_code == 1
+    assert "other" in raised.value.message
+    assert "let through by the structure of the source" in raised.value.message
+    assert not any(word in raised.value.message for word in (EMAIL_7, IBAN_7, DIGITS_7, CARD_7))
+
+
+def test_a_leak_in_a_new_clone_leaves_the_target_and_is_explained(made, tmp_path):
+    """A column that the database computes from a function of its own making."""
+    source, target = tmp_path / "source.db", tmp_path / "target.db"
+    source.write_bytes(made[0].read_bytes())
+    letters = "||".join(f"char({ord(c)})" for c in EMAIL_7)
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute(f"ALTER TABLE event ADD COLUMN to_ TEXT AS ({letters})")
+    target.write_bytes(made[1].read_bytes())
+    before = target.read_bytes()
+    with pytest.raises(VerificationFailed) as raised:
+        dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{target}", replace=True, explain=True)
+    assert "leak event.to_: 600 of 600 values are real" in raised.value.message
+    assert "(let through by a generated column: the database computes it" in raised.value.message
+    assert EMAIL_7 not in raised.value.message + raised.value.hint
+    assert target.read_bytes() == before
+
+
+def test_what_cannot_be_read_stops_the_run(made, tmp_path):
+    """A gate that is blind is shut: the source goes away between fitting and looking."""
+    _, clone, model = made
+    empty = tmp_path / "empty.db"
+    sqlite3.connect(empty).close()
+    with (
+        open_database(f"sqlite:///{empty}") as real,
+        open_database(f"sqlite:///{clone}") as synthetic,
+        pytest.raises(DbsynthError),
+    ):
+        list(examine(real, synthetic, model))
+
+
+def test_a_clone_without_its_source_says_that_nobody_looked(made, tmp_path):
+    _, _, model = made
+    path = tmp_path / "model"
+    model.save(path)
+    report = dbsynth.load(path, f"sqlite:///{tmp_path}/clone.db")
+    (note,) = (f for f in report.findings if f.check == "leak")
+    assert note.status is Status.NOTE
+    assert "the source is not at hand" in note.detail
+    report = dbsynth.load(path, f"sqlite:///{tmp_path}/looked.db", source=f"sqlite:///{made[0]}")
+    assert sum(f.check == "leak" for f in report.findings) > 10
+
+
+def test_rows_are_counted_also_where_values_repeat(made, tmp_path):
+    clone = tmp_path / "clone.db"
+    clone.write_bytes(made[1].read_bytes())
+    with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
+        connection.execute("UPDATE event SET state = ? WHERE rowid % 2", (EMAIL_7,))
+    assert failed(findings(made, clone)) == {"event.state": 300}
+
+
+@pytest.mark.parametrize("most", [1, 300])
+def test_what_does_not_fit_at_once_is_searched_in_turns(made, tmp_path, most):
+    clone = tmp_path / "clone.db"
+    clone.write_bytes(made[1].read_bytes())
+    with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
+        connection.execute("UPDATE event SET state = ? WHERE rowid = 5", (NAME_7,))
+        connection.execute("UPDATE person SET iban = ? WHERE rowid = 5", (IBAN_7,))
+    assert failed(findings(made, clone, most)) == {"event.state": 1, "person.iban": 1}
