@@ -421,22 +421,36 @@ def fit_category(column: Column, values: pa.Array, k: int, shown: tuple[str, ...
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Whether there is a value at all; the value itself comes from a provider."""
+    """Whether there is a value at all; the value itself comes from a provider.
+
+    Attributes:
+        blanks: Values that stand for nobody and have codes of their own, from 1.
+    """
 
     always: bool
+    blanks: tuple[str, ...] = ()
 
     @property
     def alphabet(self) -> Alphabet:
-        """NULL and not NULL."""
-        return Alphabet(2, ordered=True)
+        """NULL, the blanks, and any other value."""
+        return Alphabet(2 + len(self.blanks), ordered=not self.blanks)
 
     def encode(self, values: pa.Array) -> Codes:
-        """0 for NULL, 1 for a value."""
-        return np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False)).astype(np.uint16)
+        """0 for NULL, the last code for a value that is no blank."""
+        present = np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False))
+        if not self.blanks:
+            return present.astype(np.uint16)
+        place = pc.fill_null(self._blank(values), len(self.blanks))
+        return np.where(present, 1 + place.to_numpy(zero_copy_only=False), 0).astype(np.uint16)
 
     def unnamed(self, values: pa.Array) -> npt.NDArray[np.bool_]:
-        """All values: none of them has a code of its own."""
-        return np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False))
+        """The values that have no code of their own: all but blanks."""
+        present = np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False))
+        unnamed: npt.NDArray[np.bool_] = present & (self.encode(values) > len(self.blanks))
+        return unnamed
+
+    def _blank(self, values: pa.Array) -> pa.Array:
+        return pc.index_in(as_text(values), pa.array(self.blanks, pa.string()))
 
     def decode(self, codes: Codes, positions: npt.NDArray[np.int64], key: int) -> pa.Array:
         """Booleans: whether there is a value."""
@@ -445,7 +459,7 @@ class Presence:
 
     def to_json(self) -> dict[str, Any]:
         """The state."""
-        return {"codec": "presence", "always": self.always}
+        return {"codec": "presence", "always": self.always, "blanks": list(self.blanks)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -540,4 +554,4 @@ def codec_from_json(value: Mapping[str, Any]) -> Codec:
             assert isinstance(number, Number)
             return Formatted(value["form"], number)
         case _:
-            return Presence(value["always"])
+            return Presence(value["always"], tuple(value.get("blanks", ())))

@@ -131,7 +131,12 @@ def own_values(
     drawn = draw_avoiding(
         provider, state, at, key, model.provided.avoid, span_of(draft, table), traits
     )
-    return pc.if_else(pa.array(present), _typed(drawn, column), pa.scalar(None, arrow_type(column)))
+    drawn = _typed(drawn, column)
+    if model.blanks and mine is not None:
+        blanks = converted(pa.array(model.blanks, pa.string()), arrow_type(column))
+        here = np.flatnonzero((mine > 0) & (mine <= len(blanks)))
+        drawn = _put(drawn, here, blanks.take(pa.array(mine[here].astype(np.int64) - 1)))
+    return pc.if_else(pa.array(present), drawn, pa.scalar(None, arrow_type(column)))
 
 
 def _structured(

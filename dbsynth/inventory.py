@@ -196,6 +196,10 @@ def _holds(name: str, model: ColumnModel | None, table: Table, threshold: int) -
         yield from _codec_holds(codec, threshold, renamed=renamed)
     elif codec is not None:
         yield "whether there is a value, not which"
+    if model.blanks:
+        yield f"values that stand for nobody, each seen in at least {threshold} rows: " + ", ".join(
+            repr(blank) for blank in model.blanks
+        )
     for provided in (model.provided, model.spare):
         if provided is not None:
             yield from _provided_holds(provided)

@@ -141,6 +141,7 @@ class ColumnModel:
         derived: Whether a rule computes the values; the engine draws at most their presence.
         structure: How its values are taken apart into the columns of ``pieces``.
         computed: SQL in the words of the source, and the columns of the row that it follows from.
+        blanks: Values that stand for nobody, as text: they come back as they are, by codes from 1.
     """
 
     decision: Decision
@@ -160,6 +161,7 @@ class ColumnModel:
     structure: Structure | None = None
     pieces: Mapping[str, Piece] = field(default_factory=dict)
     computed: tuple[str, ...] = ()
+    blanks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,6 +418,7 @@ def column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, An
         "spare": _provided_json(column.spare),
         "derived": column.derived,
         "computed": list(column.computed),
+        "blanks": list(column.blanks),
         "structure": column.structure and column.structure.to_json(),
         "pieces": {
             name: {
@@ -525,6 +528,7 @@ def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnMode
             for name, piece in column["pieces"].items()
         },
         tuple(column["computed"]),
+        tuple(column.get("blanks", ())),
     )
 
 

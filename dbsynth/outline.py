@@ -12,7 +12,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dbsynth.classify import Decision, Role, Strategy, classify_table, propose_strategy
+from dbsynth.classify import (
+    Decision,
+    Role,
+    Strategy,
+    blanks_of,
+    classify_table,
+    propose_strategy,
+    without,
+)
 from dbsynth.codec import (
     Category,
     Formatted,
@@ -49,6 +57,7 @@ from dbsynth.vectors import vector_sources
 SAMPLE_ROWS = 100_000
 NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)
+_OF_SOMEBODY = (Role.IDENTIFIER, Role.RENAMED, Role.TEXT)
 _DAY = 86_400e6  # microseconds
 _UNKEPT_SHARE = 0.5
 _WIDEST = 2.0**52
@@ -283,6 +292,7 @@ def _column_model(
     if values.null_count == len(values):
         return ColumnModel(decision)
     unique = is_unique(table, (column.name,))
+    blanks = () if unique or decision.role not in _OF_SOMEBODY else blanks_of(values, rows)
     for model in (_minted, _structured, _named_anew):
         found = model(table, column, values, decision, rows, streams)
         if found is not None:
@@ -292,9 +302,9 @@ def _column_model(
         and decision.role is not Role.CATEGORY
         and not (decision.form and not unique)
     ):
-        return ColumnModel(
-            decision, provided=_provided(column, values, decision, unique, k, streams), nulls=nulls
-        )
+        telling = without(values, blanks)
+        provided = _provided(column, telling, decision, unique, k, streams)
+        return ColumnModel(decision, provided=provided, nulls=nulls, blanks=blanks)
     if decision.form:
         inner = replace(column, kind=form_kind(decision.form), scale=_digits(decision.form))
         number = fit_number(inner, parse_form(values, decision.form), k)
@@ -317,13 +327,18 @@ def _named_anew(
     if decision.role is not Role.RENAMED:
         return None
     k = k_threshold(rows)
+    blanks = blanks_of(values, rows)
     lifelike, distinct = (
-        _provided(column, values, decision, unique, k, streams) for unique in (False, True)
+        _provided(column, without(values, blanks), decision, unique, k, streams)
+        for unique in (False, True)
     )
     renamed = _renamed(column, values, (lifelike, distinct), k, streams, table)
     if not renamed.shown:
         return None
-    return ColumnModel(decision, renamed, nulls=values.null_count > 0, spare=lifelike)
+    shown = zip(renamed.vocabulary, renamed.shown, strict=True)
+    renamed = replace(renamed, shown=tuple(w if w in blanks else name for w, name in shown))
+    nulls = values.null_count > 0
+    return ColumnModel(decision, renamed, nulls=nulls, spare=lifelike, blanks=blanks)
 
 
 def _structured(

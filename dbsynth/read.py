@@ -82,6 +82,8 @@ def codec_of(column: ColumnModel) -> Codec | None:
         return Presence(always=False) if column.nulls else None
     if column.codec is not None:
         return column.codec
+    if column.blanks and column.provided:
+        return Presence(always=False, blanks=column.blanks)
     if column.nulls and (column.provided or column.mint or column.structure):
         return Presence(always=False)
     return None

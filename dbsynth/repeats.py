@@ -11,14 +11,15 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dbsynth.classify import Role
-from dbsynth.codec import Codes
+from dbsynth.codec import Codes, arrow_type
 from dbsynth.graph import Plan
-from dbsynth.keys import group_ids, rank_in_group
+from dbsynth.keys import group_ids, hash_keys, rank_in_group
 from dbsynth.model import ColumnModel, Repeats, TableFacts
 from dbsynth.randomness import UInt64
-from dbsynth.schema import Schema, Table
+from dbsynth.schema import Column, Schema, Table
 
 Int64 = npt.NDArray[np.int64]
 Hashes = Mapping[str, UInt64]
@@ -86,10 +87,13 @@ def repeating(
         if echoed is not None:
             found[name] = ColumnModel(model.decision, provided=source, echo=echoed), None
             continue
-        coded = None if provider in _PLACES else slots_of(own, links)
+        blanks = _blank_hashes(schema[child].column_by_name[name], model)
+        coded = None if provider in _PLACES else slots_of(own, links, blanks)
         if coded is not None:
             repeats, codes = coded
-            model = ColumnModel(model.decision, provided=source, nulls=True, repeats=repeats)
+            model = ColumnModel(
+                model.decision, provided=source, nulls=True, repeats=repeats, blanks=model.blanks
+            )
             found[name] = model, codes
     return found
 
@@ -111,13 +115,25 @@ def _echoed(
     return None
 
 
-def slots_of(hashes: UInt64, links: Int64) -> tuple[Repeats, Codes] | None:
+def _blank_hashes(column: Column, model: ColumnModel) -> UInt64:
+    blanks = pa.array(model.blanks, pa.string()).cast(arrow_type(column))
+    return np.maximum(hash_keys([blanks])[0], np.uint64(1))
+
+
+def slots_of(
+    hashes: UInt64, links: Int64, blanks: UInt64 | None = None
+) -> tuple[Repeats, Codes] | None:
     """Codes that tell which of its family's values a row has; None where values hardly come back.
 
-    Code 0 is NULL; then the values that many families share, by falling frequency; then the values
-    of the family in the order in which they come; the last code stands for any other value.
+    Code 0 is NULL; then the blanks; then the values that many families share, by falling frequency;
+    then the values of the family in the order in which they come; the last code stands for any
+    other value.
+
+    Args:
+        blanks: Hashes of values that stand for nobody.
     """
-    present = np.flatnonzero((hashes != 0) & (links >= 0))
+    blanks = np.zeros(0, np.uint64) if blanks is None else blanks
+    present = np.flatnonzero((hashes != 0) & (links >= 0) & ~np.isin(hashes, blanks))
     if len(present) < _FEWEST:
         return None
     pair = group_ids([links[present], hashes[present]])
@@ -129,7 +145,7 @@ def slots_of(hashes: UInt64, links: Int64) -> tuple[Repeats, Codes] | None:
     values, families = np.unique(hashes[present][first], return_counts=True)
     common = values[families >= _FAMILIES]
     often = np.argsort(-families[families >= _FAMILIES], kind="stable")[:_MOST_SHARED]
-    shared = common[often]
+    shared = np.concatenate([blanks, common[often]])
     order = np.argsort(shared)
     place = np.minimum(np.searchsorted(shared[order], hashes), max(len(shared) - 1, 0))
     is_shared = shared[order][place] == hashes if len(shared) else np.zeros(len(hashes), bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dbsynth.classify.blanks import blanks_of, without
 from dbsynth.classify.decide import classify_table
 from dbsynth.classify.strategy import propose_strategy
 from dbsynth.classify.types import Decision, Exposure, Role, Strategy
@@ -12,7 +13,9 @@ __all__ = [
     "Exposure",
     "Role",
     "Strategy",
+    "blanks_of",
     "classify_table",
     "k_threshold",
     "propose_strategy",
+    "without",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dbsynth.classify.blanks import blanks_of, without
 from dbsynth.classify.concepts import PERSONAL, concept
 from dbsynth.classify.context import Context, context_of, exposure_of, in_context
 from dbsynth.classify.evidence import Finding, find_concept
@@ -20,6 +21,7 @@ from dbsynth.identifiers.types import known_type, type_name
 from dbsynth.schema import Column, Kind, Table
 
 _COVERED = 0.7
+_OF_SOMEBODY = (Role.IDENTIFIER, Role.RENAMED, Role.TEXT)
 _MOST_KEPT = 1_000
 _FEW = 50
 _LONGEST_WORD = 200
@@ -73,7 +75,9 @@ def classify_table(table: Table, sample: pa.Table, rows: int) -> dict[str, Decis
     for column in table.columns:
         found = in_context(column, facts[column.name], alone[column.name], context)
         subject = _Subject(table, column, facts[column.name], rows, k, found, context)
-        decisions[column.name] = _exposed(subject, _decide(subject))
+        decisions[column.name] = _exposed(
+            subject, _beside_blanks(subject, _values(sample, column.name), _decide(subject))
+        )
     return decisions
 
 
@@ -87,6 +91,16 @@ def _exposed(it: _Subject, decision: Decision) -> Decision:
         words = it.concept.replace("_", " ")
         reason += f"; a quasi-identifier ({words}), which tells a person with others"
     return replace(decision, concept=it.concept, exposure=exposure, reason=reason)
+
+
+def _beside_blanks(it: _Subject, values: pa.Array, found: Decision) -> Decision:
+    """What a column is that holds identities beside values that stand for nobody."""
+    if found.role not in (*_OF_SOMEBODY, Role.QUANTITY) or not (
+        blanks := blanks_of(values, it.rows)
+    ):
+        return found
+    again = _decide(replace(it, facts=facts_of(without(values, blanks), it.k)))
+    return again if again.role in _OF_SOMEBODY else found
 
 
 def _values(sample: pa.Table, name: str) -> pa.Array:

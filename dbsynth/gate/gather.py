@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dbsynth.classify import without
 from dbsynth.codec import as_text
 from dbsynth.databases.base import Database
 from dbsynth.gate import table as kinds
@@ -79,8 +80,9 @@ def gathered(
     for table in model.schema.tables:
         mine = {i: s for i, s in enumerate(subjects) if s.table == table.name}
         columns = sorted({name for subject in mine.values() for name in subject.columns})
+        blanks = {n: model.tables[table.name].columns[n].blanks for n in columns}
         for batch in source.scan(table, columns) if columns else ():
-            values = dict(zip(columns, batch.columns, strict=True))
+            values = {n: without(batch.column(n), blanks[n]) for n in columns}
             for number, subject in mine.items():
                 _take(held, model, number, subject, values)
             if held.table.count > most:

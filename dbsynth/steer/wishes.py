@@ -388,7 +388,7 @@ def _values_of(codec: Codec) -> tuple[pa.Array | None, bool]:
     if isinstance(codec, Category):
         return pa.array([None, *codec.shown], pa.string()), False
     if isinstance(codec, Presence):
-        return pa.array([None, ""], pa.string()), False
+        return pa.array([None, *codec.blanks, ""], pa.string()), False
     if isinstance(codec, Number) and codec.kind in NUMBERS:
         middle = np.nanmean(codec.inner, axis=1) if len(codec.inner) else np.zeros(0)
         cells = np.where(np.isnan(codec.points), middle, codec.points)
