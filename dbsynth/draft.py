@@ -31,6 +31,7 @@ from dbsynth.model import Degrees, Model
 from dbsynth.progress import Progress
 from dbsynth.quantities import quantities_of
 from dbsynth.randomness import Streams, uniform
+from dbsynth.repertoires import Keeping
 from dbsynth.schema import ForeignKey, Table
 from dbsynth.walk import stroll_of, walk_of
 
@@ -140,13 +141,24 @@ def _draw_families(
     columns = {v: a for n, c in facts.columns.items() for v, a in column_variables(n, c).items()}
     memory = {key: tuple(columns[v] for v in key) for key in facts.recalled}
     walks = [w for w in (walk_of(draft, table), stroll_of(draft, table)) if w is not None]
-    derivations = [w.derivation for w in (*walks, keeper_of(draft, table, links))]
+    using = _using(draft, table, links)
+    derivations = [w.derivation for w in (*walks, using, keeper_of(draft, table, links))]
     codes = sample_families(
         engine, inherited, links, key, memory, facts.repeated, in_a_row(derivations)
     )
     for walk in walks:
         walk.settle()
     return codes
+
+
+def _using(draft: Draft, table: Table, links: Int64) -> Keeping:
+    """What keeps families to what they use."""
+    fk, found = draft.model.plan.generating[table.name], draft.model.tables[table.name].repertoires
+    kinds = {
+        r.variable: draft.codes[fk.parent][variables.repertoire(fk, r.variable)] for r in found
+    }
+    streams = {v: draft.streams.key("repertoire", table.name, v) for v in kinds}
+    return Keeping(found, kinds, links, streams)
 
 
 def _arrange(draft: Draft, table: Table) -> None:

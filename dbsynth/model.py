@@ -203,6 +203,19 @@ class Degrees:
 
 
 @dataclass(frozen=True, slots=True)
+class Repertoire:
+    """Which codes of a category occur in a family at all.
+
+    Attributes:
+        variable: That of the category.
+        shares: How often each code occurs in the families of each kind, shape (kinds, codes).
+    """
+
+    variable: str
+    shares: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """That siblings walk along the order of another parent.
 
@@ -229,6 +242,8 @@ class TableFacts:
         order: Columns in whose order the rows lie, and so the numbers count.
         pace: How siblings walk along the order of another parent.
         persona: What tells about the persons in it.
+        repertoires: Of categories of which families use a part only; each is a variable of the
+            generating parent.
     """
 
     strategy: str
@@ -242,6 +257,7 @@ class TableFacts:
     order: tuple[str, ...] = ()
     pace: Pace | None = None
     persona: Persona | None = None
+    repertoires: tuple[Repertoire, ...] = ()
 
 
 NAME_PARTS = ("first_name", "last_name")
@@ -393,6 +409,7 @@ def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]
         "pace": facts.pace
         and {"key": keys.index(facts.pace.key), "gap": _gap_json(facts.pace.gap)},
         "persona": facts.persona and facts.persona.to_json(keys),
+        "repertoires": [[found.variable, found.shares.tolist()] for found in facts.repertoires],
     }
 
 
@@ -498,6 +515,10 @@ def _facts(
         tuple(tuple(key) for key in value["recalled"]), value["repeated"],
         tuple(value["order"]), _pace(value["pace"], keys),
         persona_from_json(value["persona"], keys),
+        tuple(
+            Repertoire(variable, np.array(shares, np.int64))
+            for variable, shares in value.get("repertoires", ())
+        ),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 RECALL, SAME = "recall:", "same:"
+REPERTOIRE = "profile:uses:"
 NO, YES = 1, 2
 YES_OR_NO = Alphabet(3, ordered=True)
 DEEPEST = 12  # self-references deeper than this count as this deep
@@ -115,6 +116,11 @@ def same(variable: str) -> str:
 def profile(key: ForeignKey, number: int) -> str:
     """A number about all children under one foreign key."""
     return f"profile:{number}:{key}"
+
+
+def repertoire(key: ForeignKey, variable: str) -> str:
+    """Which codes of a variable the children under one foreign key have at all."""
+    return f"{REPERTOIRE}{variable}|{key}"
 
 
 POSITION, REMAINING, COURSE = "family:position", "family:remaining", "family:course"

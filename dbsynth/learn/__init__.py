@@ -79,7 +79,12 @@ def fit(
         engines |= method.fit_tables(together)
         progress.advance(len(together))
     tables = {
-        n: replace(f, recalled=work.recalled.get(n, ()), repeated=work.repeated.get(n, {}))
+        n: replace(
+            f,
+            recalled=work.recalled.get(n, ()),
+            repeated=work.repeated.get(n, {}),
+            repertoires=work.repertoires.get(n, ()),
+        )
         for n, f in tables.items()
     }
     tables = with_personas(plan.schema, plan.plan, tables, plan.locale)

@@ -47,7 +47,11 @@ def dealt_variables(
             if not work.children[key].whole
             for i in range(COMPONENTS)
         }
-        known = {v: a for v, a in work.alphabets[fk.parent].items() if v not in unknown}
+        known = {
+            v: a
+            for v, a in work.alphabets[fk.parent].items()
+            if v not in unknown and not v.startswith(variables.REPERTOIRE)
+        }
         features = variables.class_features(
             work.codes[fk.parent], known, work.rows[fk.parent].count
         )

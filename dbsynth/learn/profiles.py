@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dbsynth.codec import Alphabet
 from dbsynth.engines import variables
 from dbsynth.families import PROFILE_ALPHABET, profile
 from dbsynth.learn.work import Work
 from dbsynth.read import Children
+from dbsynth.repertoires import repertoires_of
 from dbsynth.schema import ForeignKey
 
 Int64 = npt.NDArray[np.int64]
@@ -28,10 +30,16 @@ def add_profiles(work: Work, name: str) -> None:
         child, rows = work.rows[fk.child], work.rows[name]
         links = np.where(np.arange(child.count) < child.own, work.links[fk], -1)
         found = profile(fk, work.codes[fk.child], own, links, rows.count)
+        alphabets = dict.fromkeys(found, PROFILE_ALPHABET)
+        for used, codes in repertoires_of(work.codes[fk.child], own, links, rows.count):
+            variable = variables.repertoire(fk, used.variable)
+            found[variable] = codes
+            alphabets[variable] = Alphabet(len(used.shares), ordered=False)
+            work.repertoires[fk.child] = (*work.repertoires.get(fk.child, ()), used)
+        work.codes[name] |= found
+        work.alphabets[name] |= alphabets
         unknown = _unread(work.children[fk], links)
-        for variable, codes in found.items():
-            work.codes[name][variable] = codes
-            work.alphabets[name][variable] = PROFILE_ALPHABET
+        for variable in found:
             if unknown.any():
                 work.unknown.setdefault(name, {})[variable] = unknown
 

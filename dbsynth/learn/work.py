@@ -12,7 +12,7 @@ from dbsynth.codec import Alphabet, Codec, Codes
 from dbsynth.diamonds import Path
 from dbsynth.families import Key
 from dbsynth.graph import Plan
-from dbsynth.model import Degrees, TableFacts
+from dbsynth.model import Degrees, Repertoire, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.read import Children, Rows
 from dbsynth.rules import Kept
@@ -44,6 +44,7 @@ class Work:
     counters: dict[ForeignKey, Codec] = field(default_factory=dict)
     recalled: dict[str, tuple[Key, ...]] = field(default_factory=dict)
     repeated: dict[str, dict[str, str]] = field(default_factory=dict)
+    repertoires: dict[str, tuple[Repertoire, ...]] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
