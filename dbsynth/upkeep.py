@@ -289,7 +289,7 @@ def _bound(rule: Formula, schema: Schema) -> Order:
     found = rule.expression
     assert isinstance(found, Aggregate)
     child = found.places[0]
-    return order_rule(schema, child, rule.target, found.key, at_least=found.function == "min")
+    return order_rule(schema, child, rule.target, (found.key,), at_least=found.function == "min")
 
 
 def _reaching(view: DraftView, rule: Formula, own: Float64) -> Float64:
@@ -323,10 +323,8 @@ def _inside(
     """The column with every value between those that bound it; None where all are."""
     low, high = np.full(len(own), -np.inf), np.full(len(own), np.inf)
     for rule in rules:
-        other = view.numbers(rule.other)
+        other = rule.bound(view)
         assert other is not None
-        if rule.key is not None:
-            other = np.append(other, np.nan)[view.links(rule.key)]
         if rule.at_least:
             low = np.fmax(low, other)
         else:

@@ -65,15 +65,18 @@ class Dependence:
     of: int
 
 
-def beyond_chance(surprise: float, cases: float, exceptions: int, tried: int) -> bool:
+def beyond_chance(
+    surprise: float, cases: float, exceptions: int, tried: int, least: float = FEWEST_CASES
+) -> bool:
     """Whether independent columns would show so few exceptions in fewer than 1 of a million runs.
 
     Args:
         surprise: Minus the logarithm of the probability that they show none.
         cases: Expected exceptions of independent columns.
         tried: Candidates that were looked at (Bonferroni).
+        least: Expected exceptions that are enough to go by.
     """
-    if cases < FEWEST_CASES or exceptions > MOST_BROKEN * cases:
+    if cases < least or exceptions > MOST_BROKEN * cases:
         return False
     room = exceptions * (np.log(max(cases, 1) / max(exceptions, 1)) + 1) if exceptions else 0.0
     return bool(surprise - room > np.log(max(tried, 1) / CERTAIN))

@@ -10,6 +10,7 @@ import numpy as np
 
 from dbsynth.codec import k_threshold
 from dbsynth.rules.base import Bool, Cases, Data, Float64, Int64, Kept, Place, View
+from dbsynth.rules.chance import FEWEST
 from dbsynth.rules.dependence import (
     FEWEST_CASES,
     MOST_EXCEPTIONS,
@@ -28,6 +29,7 @@ ONCE, AT_MOST_ONCE, AT_LEAST_ONCE = "exactly once", "at most once", "at least on
 _TIMES = (ONCE, AT_MOST_ONCE, AT_LEAST_ONCE)
 _MOST_CODES = 24
 _LOOSE = 0.98  # share of equal neighbours below which a column is not the same within families
+_NOT_EMPTY = 0.05  # the least share of families that independent draws break
 _RARE = 0.1  # share of the other column's values on which a value of this one may be concentrated
 
 
@@ -279,7 +281,10 @@ def _occurs(times: Int64, sizes: Int64, share: float, fact: str, tried: int) -> 
         AT_LEAST_ONCE: np.log1p(-np.minimum(np.exp(none), 1 - 1e-12)),
     }[fact]
     expected = float((1 - np.exp(logs)).sum())
-    if not beyond_chance(float(-logs.sum()), expected, broken, tried):
+    # Every family is a trial of its own from both sides: it may lack the value, or repeat it.
+    trials = fact == ONCE and len(times) >= FEWEST_CASES
+    least = max(FEWEST, _NOT_EMPTY * len(times)) if trials else FEWEST_CASES
+    if not beyond_chance(float(-logs.sum()), expected, broken, tried, least):
         return None
     return len(times) - broken
 

@@ -232,6 +232,21 @@ class Words:
             raise RuleError(f"several foreign keys lead from `{child}` to `{parent}`: add {names}")
         return keys[0]
 
+    def path_between(self, child: str, parent: str) -> tuple[ForeignKey, ...]:
+        """The keys ``along`` which a sentence runs; one where it names none."""
+        if self.peek() != "along" or not self.has("->"):
+            return (self.key_between(child, parent),)
+        self.expect("along")
+        found = [self.key()]
+        while self.take("->"):
+            found.append(self.key())
+        tables = [child, *(key.parent for key in found)]
+        if any(key.child != table for key, table in zip(found, tables, strict=False)):
+            raise RuleError("each key of the path must begin where the one before it ends")
+        if tables[-1] != parent:
+            raise RuleError(f"the path ends in `{tables[-1]}`, not in `{parent}`")
+        return tuple(found)
+
     def _table(self, path: list[str]) -> Table:
         for table in self.schema.tables:
             if list(_parts(table)) == path or table.name == ".".join(path):
