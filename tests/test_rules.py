@@ -119,6 +119,35 @@ def test_inequalities_in_a_row_and_along_a_key_are_mined() -> None:
     assert found["rental.b >= rental.a"] == f"all {int((~np.isnan(b)).sum())}"
 
 
+def test_times_are_compared_along_chains_of_keys() -> None:
+    rng = np.random.default_rng(8)
+    first, second = ForeignKey("c", ("b",), "b", ("id",)), ForeignKey("b", ("a",), "a", ("id",))
+    schema = Schema(
+        (
+            Table("a", "a", None, (column("id"), column("opened")), ("id",)),
+            Table("b", "b", None, (column("id"), column("a")), ("id",), foreign_keys=(second,)),
+            Table("c", "c", None, (column("b"), column("made")), foreign_keys=(first,)),
+        )
+    )
+    opened = rng.integers(0, 1000, 60).astype(float)
+    above, links = rng.integers(0, 60, 200), rng.integers(0, 200, 500)
+    made = opened[above[links]] + rng.integers(0, 600, 500)
+    places = frozenset({("a", "opened"), ("c", "made")})
+    data = Data(
+        schema, {"a": 60, "b": 200, "c": 500}, {"a": {"opened": opened}, "c": {"made": made}}, {},
+        {first: links, second: above}, dict.fromkeys(places, 1.0), places, times=places,
+    )  # fmt: skip
+    sentence = "c.made >= a.opened along c(b) -> b(a)"
+    assert mined(data) == {sentence: "all 500"}
+    assert str(parse_rule(sentence, schema)) == sentence
+    with pytest.raises(RuleError, match="must begin where"):
+        parse_rule("c.made >= a.opened along b(a) -> c(b)", schema)
+    with pytest.raises(RuleError, match="ends in `a`, not in `c`"):
+        parse_rule("c.made >= c.made along c(b) -> b(a)", schema)
+    broken = Data(**{**vars(data), "values": {"a": {"opened": opened}, "c": {"made": -made}}})
+    assert mined(broken) == {}
+
+
 def test_a_slip_is_tolerated_and_told() -> None:
     rng = np.random.default_rng(2)
     a = rng.integers(0, 1000, 1000).astype(float)
