@@ -21,6 +21,7 @@ from dbsynth.classify import (
     propose_strategy,
     without,
 )
+from dbsynth.classify.domains import Proposal, agreed, short_texts
 from dbsynth.codec import (
     Category,
     Formatted,
@@ -55,6 +56,7 @@ from dbsynth.unreviewed import from_type, unreviewed, unreviewed_decision
 from dbsynth.vectors import vector_sources
 
 SAMPLE_ROWS = 100_000
+_SAMPLE_BYTES = 256 * 2**20  # of samples that are not read again
 NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)
 _OF_SOMEBODY = (Role.IDENTIFIER, Role.RENAMED, Role.TEXT)
@@ -113,12 +115,14 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
     rows = {table.name: database.count_rows(table) for table in schema.tables}
     schema, broken = _kept_checks(database, schema, rows)
     schema, unkept = _kept_keys(database, schema, rows)
-    locale = guess_locale(database, schema, found.unreviewed, spec.seed)
-    fitting = Fitting(streams.seed, locale)
+    fitting = Fitting(streams.seed, guess_locale(database, schema, found.unreviewed, spec.seed))
+    samples = _Samples(database, spec.seed, found.unreviewed)
+    proposed = _proposed(schema, rows, samples)
     tables = {}
     for table in schema.tables:
         fresh = found.unreviewed.get(table.name, frozenset())
-        tables[table.name] = _table_facts(database, schema, table, rows, spec, fitting, fresh)
+        seen = _Seen(samples.of(table), proposed[table.name], fresh)
+        tables[table.name] = _table_facts(database, schema, table, rows, spec, fitting, seen)
         progress.advance(1)
     tables = _closed_under_copying(schema, tables)
     copied = [name for name, facts in tables.items() if facts.strategy == "copy"]
@@ -127,7 +131,62 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
     plan = make_plan(schema, rows, copied)
     made = {n: t.rows if t.strategy == "synthesize" else 0 for n, t in tables.items()}
     reading = make_reading(schema, plan, made, spec.fit_rows, spec.seed, database.count_rows)
-    return Outline(schema, plan, tables, notes, wanted, reading=reading, locale=locale)
+    return Outline(schema, plan, tables, notes, wanted, reading=reading, locale=fitting.locale)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A sample of a table, what is proposed for its columns, and which nobody has reviewed.
+
+    The sample has no value of those.
+    """
+
+    sample: pa.Table
+    decisions: Mapping[str, Decision]
+    fresh: frozenset[str]
+
+
+class _Samples:
+    """Rows of the tables: those that were read once are kept as long as there is room.
+
+    Of columns that nobody has reviewed no value is read.
+    """
+
+    def __init__(
+        self, database: Database, seed: int, unreviewed: Mapping[str, frozenset[str]]
+    ) -> None:
+        self._database, self._seed, self._unreviewed = database, seed, unreviewed
+        self._kept: dict[str, pa.Table] = {}
+        self._room = _SAMPLE_BYTES
+
+    def of(self, table: Table) -> pa.Table:
+        """The sample of a table."""
+        if table.name in self._kept:
+            return self._kept.pop(table.name)
+        fresh = self._unreviewed.get(table.name, frozenset())
+        names = [column.name for column in table.written if column.name not in fresh]
+        if not names:
+            return pa.table({})
+        return self._database.sample(table, names, SAMPLE_ROWS, self._seed)
+
+    def keep(self, table: Table, sample: pa.Table) -> None:
+        """Remember a sample for the next time, if there is room."""
+        if sample.nbytes <= self._room:
+            self._room -= sample.nbytes
+            self._kept[table.name] = sample
+
+
+def _proposed(
+    schema: Schema, rows: Mapping[str, int], samples: _Samples
+) -> dict[str, dict[str, Decision]]:
+    """What is proposed for the columns of all tables, the same for the same values."""
+    proposals = {}
+    for table in schema.tables:
+        sample = samples.of(table)
+        decisions = classify_table(table, sample, rows[table.name])
+        proposals[table.name] = Proposal(table, decisions, short_texts(table, sample))
+        samples.keep(table, sample)
+    return agreed(proposals)
 
 
 def _kept_checks(
@@ -184,14 +243,13 @@ def _table_facts(
     rows: Mapping[str, int],
     spec: Spec,
     streams: Fitting,
-    fresh: frozenset[str],
+    seen: _Seen,
 ) -> TableFacts:
-    """The facts of one table; of what nobody has reviewed (``fresh``) no value is read."""
+    """The facts of one table."""
+    fresh, sample = seen.fresh, seen.sample
     reviewed = replace(table, columns=tuple(c for c in table.columns if c.name not in fresh))
-    names = [column.name for column in reviewed.written]
     count = rows[table.name]
-    sample = database.sample(table, names, SAMPLE_ROWS, spec.seed) if names else pa.table({})
-    decisions = spec.decisions(table, classify_table(table, sample, count))
+    decisions = spec.decisions(table, seen.decisions)
     decisions |= {name: unreviewed_decision(table, name, decisions[name]) for name in fresh}
     children = sum(rows[fk.child] for fk in schema.foreign_keys if fk.parent == table.name)
     proposed = propose_strategy(table, decisions, count, children)
