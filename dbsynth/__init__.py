@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from dbsynth.errors import DbsynthError
     from dbsynth.inventory import Inventory, inspect
     from dbsynth.model import Model, load_model
-    from dbsynth.pipeline import check, clone, fit, load, plan, review, suggest_keys
+    from dbsynth.pipeline import check, clone, fit, foresee, load, plan, review, suggest_keys
+    from dbsynth.private.forecast import Forecast
+    from dbsynth.protection import Protection
     from dbsynth.report import Effect, Finding, Rate, Report, Status, Steered, TableReport
     from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
     from dbsynth.spec import Fairness, Spec, TableSpec
@@ -22,19 +24,21 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Change", "Column", "DbsynthError", "Effect", "Fairness", "Finding", "ForeignKey",
-    "Inventory", "Kind", "Model", "Rate", "Report", "Schema", "Spec", "Status", "Steered",
-    "Table", "TableReport", "TableSpec", "check", "clone", "fit", "inspect", "load",
-    "load_model", "plan", "review", "suggest_keys",
+    "Change", "Column", "DbsynthError", "Effect", "Fairness", "Finding", "Forecast",
+    "ForeignKey", "Inventory", "Kind", "Model", "Protection", "Rate", "Report", "Schema",
+    "Spec", "Status", "Steered", "Table", "TableReport", "TableSpec", "check", "clone", "fit",
+    "foresee", "inspect", "load", "load_model", "plan", "review", "suggest_keys",
 ]  # fmt: skip
 
 _MODULE_BY_NAME = {
     **dict.fromkeys(("DbsynthError",), "errors"),
     **dict.fromkeys(("Change",), "drift"),
+    **dict.fromkeys(("Forecast",), "private.forecast"),
+    **dict.fromkeys(("Protection",), "protection"),
     **dict.fromkeys(("Inventory", "inspect"), "inventory"),
     **dict.fromkeys(("Model", "load_model"), "model"),
     **dict.fromkeys(
-        ("check", "clone", "fit", "load", "plan", "review", "suggest_keys"), "pipeline"
+        ("check", "clone", "fit", "foresee", "load", "plan", "review", "suggest_keys"), "pipeline"
     ),
     **dict.fromkeys(
         ("Effect", "Finding", "Rate", "Report", "Status", "Steered", "TableReport"), "report"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from dbsynth.codec import SEGMENTS, Category, Codec, Formatted, Number, k_thresh
 from dbsynth.engines.pool import Pool
 from dbsynth.engines.relational import LEAST_ENTITIES, TreeChain
 from dbsynth.model import FORMAT, ColumnModel, Degrees, Model, Provided, column_json, load_model
+from dbsynth.private import contained
 from dbsynth.read import codec_of
 from dbsynth.schema import Kind, Table
 
@@ -96,6 +97,7 @@ class Inventory:
         confidential: Which parts are as confidential as the source, and why.
         attention: What may point to single rows, a sentence each.
         members: Uncompressed bytes of each part of the file.
+        privacy: What a model with differential privacy says of itself.
     """
 
     format: int
@@ -110,6 +112,7 @@ class Inventory:
     confidential: tuple[str, ...]
     attention: tuple[str, ...]
     members: dict[str, int] = field(default_factory=dict)
+    privacy: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The list as JSON-able values (see docs/json.md)."""
@@ -130,6 +133,7 @@ def inspect(path: Path) -> Inventory:
         for i, table in enumerate(model.schema.tables)
     )
     keys = tuple(_key(str(fk), degrees) for fk, degrees in model.degrees.items())
+    open_ = model.privacy is None  # then everything in it may be a fact of the source
     return Inventory(
         FORMAT,
         model.engine,
@@ -139,10 +143,11 @@ def inspect(path: Path) -> Inventory:
         keys,
         tuple(f"{kept.rule} ({kept.support})" for kept in model.rules),
         model.notes,
-        tuple(_absent(tables)),
-        tuple(_confidential(model, tables)),
-        tuple(_attention(model, tables, keys)),
+        tuple(_absent(tables) if open_ else contained.absent()),
+        tuple(_confidential(model, tables) if open_ else contained.confidential(model)),
+        tuple(_attention(model, tables, keys) if open_ else ()),
         members,
+        model.privacy,
     )
 
 
@@ -157,7 +162,11 @@ def _table(model: Model, table: Table, engine_bytes: int, copied_bytes: int) -> 
         ColumnContent(
             column.name,
             content.decision.role.value if content else Role.REFERENCE.value,
-            tuple(_holds(column.name, content, table, threshold)),
+            tuple(
+                _holds(column.name, content, table, threshold)
+                if model.privacy is None
+                else contained.holds(column.name, content, table)
+            ),
             nulls.get(f"column:{column.name}"),
             len(json.dumps(column_json(content, model.schema.foreign_keys))) if content else 0,
         )

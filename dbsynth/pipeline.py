@@ -23,6 +23,7 @@ from dbsynth.learn import fit as fit_model
 from dbsynth.model import Model, load_model
 from dbsynth.outline import Outline, make_outline
 from dbsynth.private.fit import fit as fit_private
+from dbsynth.private.forecast import Forecast, forecast, outline_of
 from dbsynth.progress import Progress, Silent
 from dbsynth.randomness import Streams
 from dbsynth.report import Finding, Report, Status, Stopwatch, TableReport
@@ -68,9 +69,17 @@ def plan(source: str, *, spec: Spec | None = None, progress: Progress | None = N
     """What a clone would do, without doing it."""
     spec = spec or Spec()
     with open_database(source) as database:
+        if spec.engine == PRIVATE:
+            return outline_of(database, spec)
         outline = make_outline(database, spec, Streams(spec.seed), progress or Silent())
         understand(spec, outline.schema, outline.plan, outline.tables)
         return find_rules(database, outline, progress or Silent())
+
+
+def foresee(source: str, *, spec: Spec) -> Forecast:
+    """What a fit with differential privacy would cost and how exact it would be; spends nothing."""
+    with open_database(source) as database:
+        return forecast(database, spec)
 
 
 def review(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import zipfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from private_world import CANARY, build, build_tiny
 
 import dbsynth
+from dbsynth.cli.inspect import inspect
 from dbsynth.databases import open_database
-from dbsynth.errors import EngineError, SpecError
+from dbsynth.errors import EngineError, MissingExtra, SpecError
 from dbsynth.model import load_model
 from dbsynth.private.audit import Script, Trial, lower_bound
 from dbsynth.private.design import design_of
-from dbsynth.private.fit import fitted
+from dbsynth.private.fit import fitted, public_tables
 from dbsynth.private.mechanisms import OpenDP, noise_of
 from dbsynth.progress import Silent
 from dbsynth.spec import Spec
@@ -40,7 +43,8 @@ def worlds(tmp_path_factory):
 def ask(url, spec, seed, words=("gold", "web", "made up")):
     script = Script(np.random.default_rng(seed), frozenset(words))
     with open_database(url) as database:
-        model = fitted(database, design_of(database, spec), script, Silent())
+        design = design_of(database, spec)
+        model = fitted(database, design, public_tables(database, design), script, Silent())
     return script.asked, model
 
 
@@ -236,3 +240,53 @@ def test_steering_would_look_at_rows_and_is_refused(shop, tmp_path):
     steered = replace(spec, tables={"customer": dbsynth.TableSpec(where="tier = 'gold'")})
     with pytest.raises(SpecError, match="cannot steer: `where` of table `customer`"):
         dbsynth.fit(shop, tmp_path / "m.dbsynth", spec=steered)
+
+
+def test_plan_tells_the_error_of_every_marginal_and_spends_nothing(shop, tmp_path):
+    found = dbsynth.foresee(shop, spec=spec_of(tmp_path))
+    assert found.refused is None
+    assert found.spent is None
+    assert not (tmp_path / "ledger.jsonl").exists()
+    told = {(m.table, m.name): m for m in found.marginals}
+    tier = told["customer", "column:tier"]
+    assert tier.noise == pytest.approx(1 / np.sqrt(2 * design_price(shop, tmp_path, "customer")))
+    assert tier.error == pytest.approx(0.798 * tier.noise * tier.cells / 4000, rel=0.01)
+    # The error falls with the root of rho, so the needed budget lies on the other side of .1.
+    assert all((m.error > 0.1) == (m.epsilon > found.epsilon) for m in found.marginals)
+
+
+def design_price(url, tmp_path, table):
+    with open_database(url) as database:
+        return design_of(database, spec_of(tmp_path)).prices[table].one
+
+
+def test_plan_refuses_what_cannot_work_with_the_epsilon_that_would(worlds, tmp_path):
+    found = dbsynth.foresee(worlds[0], spec=spec_of(tmp_path, epsilon=0.05))
+    message, hint = found.refused
+    assert "epsilon 0.05 for 1 fits cannot work" in message
+    needed = float(hint.split("epsilon ")[1].split(" ")[0])
+    better = dbsynth.foresee(worlds[0], spec=spec_of(tmp_path, epsilon=1.1 * needed))
+    assert better.refused is None
+
+
+def test_a_model_tells_what_was_paid_for(shop, tmp_path):
+    path = tmp_path / "m.dbsynth"
+    dbsynth.fit(shop, path, spec=spec_of(tmp_path))
+    told = dbsynth.inspect(path).privacy
+    assert (told["unit"], told["epsilon"], told["delta"]) == ("customer", 3, 1e-6)
+    assert told["cuts"]["purchase"]["chosen"]
+    assert sum(q["rho"] for q in told["questions"]) == pytest.approx(told["spent"]["rho"])
+    assert told["ledger"]["entry"] == 1
+    text = CliRunner().invoke(inspect, [str(path)]).output
+    for part in ("epsilon 3, delta 1e-06", "ledger ledger.jsonl: entry 1", "privately",
+                 "range of customer.income"):  # fmt: skip
+        assert part in text
+    assert "without a formal privacy guarantee" not in text
+
+
+def test_without_opendp_one_line_says_what_to_install(shop, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "opendp.prelude", None)
+    with pytest.raises(MissingExtra, match="OpenDP, which is not installed") as caught:
+        dbsynth.fit(shop, tmp_path / "m.dbsynth", spec=spec_of(tmp_path))
+    assert caught.value.hint == "run: pip install 'dbsynth[dp]'"
+    assert not (tmp_path / "ledger.jsonl").exists()

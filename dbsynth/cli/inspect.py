@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 import dbsynth
-from dbsynth.cli import options, output
+from dbsynth.cli import options, output, privacy
 
 if TYPE_CHECKING:
     from dbsynth.inventory import Inventory, TableContent
@@ -37,6 +37,8 @@ def _lines(path: Path, found: Inventory) -> Iterator[str]:
         f"{path}: format {found.format}, {found.bytes:,} bytes, of a {found.source_kind} database,"
         f" engine {found.engine}"
     )
+    if found.privacy is not None:
+        yield from privacy.statement_lines(found.privacy)
     for table in found.tables:
         yield ""
         yield from _table(table)
@@ -68,9 +70,13 @@ def _table(table: TableContent) -> Iterator[str]:
     if table.strategy == "empty":
         yield output.plain(f"{table.name}: left empty, nothing is stored but that it had {rows}")
         return
+    trees = (
+        f"{table.trees:,} trees, {table.leaves:,} leaves, the smallest of"
+        f" {table.smallest_leaf:,} rows, "
+    )
     yield output.plain(
-        f"{table.name}: synthesised from {rows}; {table.trees:,} trees, {table.leaves:,} leaves,"
-        f" the smallest of {table.smallest_leaf:,} rows, {table.engine_bytes:,} bytes"
+        f"{table.name}: synthesised from {rows}; {trees if table.trees else ''}"
+        f"{table.engine_bytes:,} bytes"
     )
     cells = [
         (

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import dbsynth
-from dbsynth.cli import options, output
+from dbsynth.cli import options, output, privacy
+from dbsynth.errors import EngineError
 
 if TYPE_CHECKING:
     from dbsynth.outline import Outline
@@ -33,10 +34,18 @@ def plan(
     url, spec = options.source_and_spec(source, spec_path, without=("target",), scale=scale)
     with options.progress(quiet=quiet) as shown:
         outline = dbsynth.plan(url, spec=spec, progress=shown)
+        foreseen = dbsynth.foresee(url, spec=spec) if spec.engine == "dp" else None
+    if foreseen is not None and foreseen.refused and as_json:
+        raise EngineError(foreseen.refused[0], hint=foreseen.refused[1])
     if as_json:
-        output.put_json(_json(outline, spec))
-    else:
-        output.put(_text(outline, spec))
+        found = _json(outline, spec)
+        output.put_json(found if foreseen is None else found | privacy.forecast_json(foreseen))
+        return
+    output.put(_text(outline, spec))
+    if foreseen is not None:
+        output.put("\n".join(privacy.forecast_lines(foreseen)))
+        if foreseen.refused:
+            raise EngineError(foreseen.refused[0], hint=foreseen.refused[1])
 
 
 def _expected(outline: Outline, name: str, spec: dbsynth.Spec) -> int:

@@ -47,17 +47,18 @@ def fit(database: Database, spec: Spec, progress: Progress) -> Model:
     """
     design = design_of(database, spec)
     noise = noise_of(design.protection.seed)
+    public = public_tables(database, design)
     entry = None
     if noise.private:
         entry = charge(Path(design.protection.ledger), terms_of(database, design), design.budget)
-    return fitted(database, design, noise, progress, entry)
+    return fitted(database, design, public, noise, progress, entry)
 
 
 def fitted(
-    database: Database, design: Design, noise: Noise, progress: Progress, entry: Entry | None = None
-) -> Model:
+    database: Database, design: Design, public: Mapping[str, pa.Table], noise: Noise,
+    progress: Progress, entry: Entry | None = None,
+) -> Model:  # fmt: skip
     """The model that follows from a design and what the noise lets through."""
-    public = public_tables(database, design)
     purse = Purse(design.budget, noise)
     answers = measure(database, design, public, purse, progress)
     model = model_of(database, design, answers, public)

@@ -94,6 +94,11 @@ def on_simplex(noisy: Float64, total: float, possible: Bool) -> Float64:
     return found
 
 
+def groups_wanted(rows: float, scale: float) -> int:
+    """How many groups either side of a pair may have so that its cells stand out of the noise."""
+    return int(np.clip(np.sqrt(rows / (_CLEAR * max(scale, 1e-9))), 2, MOST_GROUPS))
+
+
 def groups_of(
     counts: Float64, possible: Bool, scale: float, *, ordered: bool, apart: bool
 ) -> Int64:
@@ -106,7 +111,7 @@ def groups_of(
         apart: Whether code 0 always has a group of its own.
     """
     total = float(counts.sum())
-    most = int(np.clip(np.sqrt(total / (_CLEAR * max(scale, 1e-9))), 2, MOST_GROUPS))
+    most = groups_wanted(total, scale)
     least = max(total / most, _CLEAR * scale)
     own = possible & (counts >= least) if not ordered else np.zeros(len(counts), bool)
     own[0] = possible[0] and (apart or counts[0] >= _CLEAR * scale)
