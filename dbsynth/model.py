@@ -27,6 +27,7 @@ from dbsynth.codec import Alphabet, Codec, Number, codec_from_json
 from dbsynth.engines import RESTORED
 from dbsynth.engines.base import TableModel
 from dbsynth.errors import ModelError
+from dbsynth.files import created, removed
 from dbsynth.graph import Plan
 from dbsynth.identifiers.avoid import AvoidList
 from dbsynth.identifiers.traits import Persona, persona_from_json
@@ -37,6 +38,8 @@ from dbsynth.structures import Structure, structure_from_json
 
 FORMAT = 3
 MOST_BYTES = 2**34  # unpacked; a file that claims more is not one of ours
+MOST_PACKED = 200  # times the size of the file; models pack to a third, copied tables to a tenth
+_SMALL_BYTES = 2**26  # so many may be packed as well as they can
 _MEMBER = re.compile(r"model\.json|structure|(copied|engine)/\d+")
 _UNREADABLE = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, ValueError, TypeError,
@@ -300,10 +303,13 @@ class Model:
     privacy: Mapping[str, Any] | None = None
 
     def save(self, path: Path) -> None:
-        """Write the model, atomically."""
+        """Write the model, atomically, so that its owner alone may read it."""
         scratch = path.with_name(path.name + ".part")
         try:
-            with zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as file:
+            with (
+                created(scratch) as stream,
+                zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as file,
+            ):
                 file.writestr("model.json", json.dumps(_document(self)))
                 file.writestr("structure", self.structure)
                 for name, facts in self.tables.items():
@@ -312,8 +318,9 @@ class Model:
                 for name, engine in self.engines.items():
                     file.writestr(f"engine/{_number(self, name)}", _npz_bytes(engine.to_arrays()))
             scratch.replace(path)
-        finally:
-            scratch.unlink(missing_ok=True)
+        except BaseException:
+            removed(scratch)
+            raise
 
 
 def load_model(path: Path) -> Model:
@@ -347,8 +354,12 @@ def _document_of(file: zipfile.ZipFile) -> dict[str, Any]:
     for info in file.infolist():
         if not _MEMBER.fullmatch(info.filename):
             raise ValueError("a part that no model has")
-    if sum(info.file_size for info in file.infolist()) > MOST_BYTES:
+    packed = sum(info.compress_size for info in file.infolist())
+    unpacked = sum(info.file_size for info in file.infolist())
+    if unpacked > min(MOST_BYTES, max(MOST_PACKED * packed, _SMALL_BYTES)):
         raise ValueError("too large")
+    if len(set(file.namelist())) < len(file.namelist()):
+        raise ValueError("a part twice")
     document = json.loads(file.read("model.json"))
     if not isinstance(document, dict):
         raise TypeError("no document")

@@ -119,7 +119,9 @@ def scalar(text: str, *, spaced: bool = False) -> str:
     plain = _plain(text) if spaced else not _odd(text)
     if plain:
         return text
-    dumped = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=math.inf)
+    # What does not print is escaped: nobody can review what he cannot see.
+    printable = text.isprintable()
+    dumped = yaml.safe_dump(text, default_style='"', allow_unicode=printable, width=math.inf)
     return str(dumped).split("\n")[0]
 
 

@@ -28,12 +28,17 @@ def say(text: str) -> None:
 
 def put(text: str) -> None:
     """Lines of result."""
-    click.echo(text)
+    click.echo("\n".join(plain(line) for line in text.split("\n")))
 
 
 def put_json(value: Any) -> None:
-    """The one JSON object of a command."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    """The one JSON object of a command; what does not print is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    click.echo("".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text))
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1]
 
 
 def put_error(kind: str, message: str, *, hint: str = "", exit_code: int = 1) -> None:

@@ -64,9 +64,11 @@ def read(values: pa.Array) -> Texts:
         return _laid_out(values)
     if pa.types.is_floating(values.type):
         whole = pc.cast(values, pa.int64(), safe=False)
-        values = pc.if_else(pc.equal(pc.cast(whole, values.type), values), whole, None)
+        again = pc.cast(whole, values.type, safe=False)
+        values = pc.if_else(pc.equal(again, values), whole, None)
     if pa.types.is_integer(values.type):
-        values = pc.if_else(pc.greater_equal(pc.abs(values), SMALLEST), values, None)
+        large = pc.or_(pc.greater_equal(values, SMALLEST), pc.less_equal(values, -SMALLEST))
+        values = pc.if_else(large, values, None)
     return _laid_out(_plain(as_text(values)))
 
 
