@@ -36,7 +36,8 @@ def compose(
     Raises:
         Unsatisfiable: A constraint that no drawn row meets; names it.
     """
-    wanted = followed(model, scale, wishes.rows)
+    real = {name: int(rows.chosen.sum()) for name, rows in model.real.items()}
+    wanted = followed(model.plan, model.tables, real, scale, wishes.rows)
     pilot: Draft | None = None
     hand: Hand = as_learnt
     if wishes.draws:
@@ -44,7 +45,7 @@ def compose(
         hand = bent = steering(wishes, pilot)
         model, growth = under_conditions(model, bent)
         model = with_checks(model, wishes.conditions, DIALECT[stage.capabilities.kind])
-        wanted = followed(model, scale, wishes.rows, growth)
+        wanted = followed(model.plan, model.tables, real, scale, wishes.rows, growth)
     draft = _composed(model, stage, scale, wanted, streams, progress, hand)
     return draft, measure(wishes, pilot, draft)
 

@@ -63,8 +63,14 @@ def make_draft(
         copied = model.tables[name].copied
         draft.rows[name] = copied.num_rows if copied else 0
     progress.step("sample", sum(round(t.rows * scale) for t in model.tables.values()))
+    for name, real in model.real.items():
+        draft.rows[name] = int(real.chosen.sum())
+        draft.codes[name] = dict(real.codes)
+        draft.settled[name] = dict(real.values)
+        draft.links |= real.links
     for name in model.plan.order:
-        _draw_table(draft, model.schema[name], wanted.get(name), hand)
+        if name not in model.real:
+            _draw_table(draft, model.schema[name], wanted.get(name), hand)
         progress.advance(draft.rows[name])
         for fk in model.plan.lookups_of(name):
             draft.links[fk] = _looked_up(draft, fk)

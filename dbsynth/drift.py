@@ -9,12 +9,11 @@ from typing import Any
 
 from dbsynth.classify import Role
 from dbsynth.errors import SpecError
-from dbsynth.model import Model
+from dbsynth.model import LEFT_OUT, Model
 from dbsynth.schema import Column, ForeignKey, Schema, Table
 from dbsynth.shapes import Path, told
 from dbsynth.spec import HINT, Spec, TableSpec, not_there
 
-UNREAD = ("empty",)  # strategies that take no value of any column
 _ALIKE = 0.5  # of two names, and share of columns that two tables have in common
 
 
@@ -101,7 +100,7 @@ def _columns(table: Table, said: TableSpec) -> Iterator[Change]:
     known, name = table.column_by_name, table.name
     listed = list(said.columns)
     gone = [column for column in listed if column not in known]
-    unread = said.strategy in UNREAD
+    unread = said.strategy in LEFT_OUT
     new = [] if unread else [c for c in table.written if c.name not in said.columns]
     pairs = _renamed_columns(table, said, gone, new)
     back = {old: new_ for new_, old in pairs.items()}

@@ -81,9 +81,10 @@ def _echoed(
 
 
 def keys_of(draft: Draft, table: Table, column: str) -> list[ForeignKey]:
-    """The foreign keys that hold a column: the generating one, lookups, then dealt ones."""
+    """The foreign keys that hold a column: carried, generating, lookups, then dealt ones."""
     plan = draft.model.plan
     found = [
+        *plan.carried_of(table.name),
         plan.generating.get(table.name),
         *plan.lookups_of(table.name),
         *plan.dealt_of(table.name),
@@ -256,6 +257,8 @@ def _minted(
         assert model.avoid is not None
         return model.avoid.contains(as_text(typed(units)))
 
+    real = draft.model.real.get(table.name)
+    positions = positions if real is None else real.order[positions]
     units = mint.draw(positions, draft.rows[table.name], key, unwanted if model.avoid else None)
     return _typed(typed(units), column)
 

@@ -29,6 +29,7 @@ class Plan:
         dealt: All other foreign keys, in the order in which they are dealt.
         copied: Tables copied row by row.
         cycles: Groups of tables that refer to each other in a circle.
+        carried: Foreign keys between tables of real rows, whose links are those of the source.
     """
 
     order: tuple[str, ...]
@@ -37,6 +38,7 @@ class Plan:
     dealt: tuple[ForeignKey, ...]
     copied: tuple[str, ...]
     cycles: tuple[tuple[str, ...], ...]
+    carried: tuple[ForeignKey, ...] = ()
 
     @cached_property
     def counted(self) -> Mapping[str, tuple[ForeignKey, ...]]:
@@ -50,6 +52,10 @@ class Plan:
         """The dealt foreign keys of a table."""
         return tuple(fk for fk in self.dealt if fk.child == table)
 
+    def carried_of(self, table: str) -> tuple[ForeignKey, ...]:
+        """The foreign keys of real rows to other real rows."""
+        return tuple(fk for fk in self.carried if fk.child == table)
+
     def lookups_of(self, table: str) -> tuple[ForeignKey, ...]:
         """The foreign keys of a table to copied tables."""
         return tuple(fk for fk in self.lookups if fk.child == table)
@@ -61,6 +67,7 @@ def make_plan(
     copied: Iterable[str] = (),
     unenforced: Iterable[ForeignKey] = (),
     generating: Mapping[str, ForeignKey] | None = None,
+    real: Iterable[str] = (),
 ) -> Plan:
     """The plan of a schema.
 
@@ -69,14 +76,17 @@ def make_plan(
         copied: Tables whose rows are copied.
         unenforced: Foreign keys that the source itself does not keep; they are left alone.
         generating: The generating keys, where they are not to be chosen.
+        real: Tables whose rows are real ones, masked; their rows hang under no drawn ones.
     """
-    kept = set(copied)
+    kept, are_real = set(copied), set(real)
     left_alone = set(unenforced)
     synthesised = sorted(table.name for table in schema.tables if table.name not in kept)
     keys = [fk for fk in schema.foreign_keys if fk.child not in kept and fk not in left_alone]
     lookups = tuple(fk for fk in keys if fk.parent in kept)
-    rest = [fk for fk in keys if fk.parent not in kept]
-    generating = dict(_generating(schema, rest, rows) if generating is None else generating)
+    carried = tuple(fk for fk in keys if {fk.child, fk.parent} <= are_real)
+    rest = [fk for fk in keys if fk.parent not in kept and fk not in carried]
+    if generating is None:
+        generating = _generating(schema, [fk for fk in rest if fk.child not in are_real], rows)
     chosen = set(generating.values())
     forest = nx.DiGraph()
     forest.add_nodes_from(synthesised)
@@ -84,6 +94,9 @@ def make_plan(
     # Other keys' parents come before their children too, as far as the forest allows: then their
     # numbers of rows are known, and families can be kept within what unique keys allow.
     for fk in sorted(rest, key=lambda fk: (fk.nullable, fk.child, fk.columns)):
+        if fk.parent != fk.child and not nx.has_path(forest, fk.child, fk.parent):
+            forest.add_edge(fk.parent, fk.child)
+    for fk in carried:  # values of keys are looked up in parents, so these are settled before
         if fk.parent != fk.child and not nx.has_path(forest, fk.child, fk.parent):
             forest.add_edge(fk.parent, fk.child)
     order = tuple(nx.lexicographical_topological_sort(forest))
@@ -98,6 +111,7 @@ def make_plan(
         tuple(
             sorted(tuple(sorted(c)) for c in nx.strongly_connected_components(graph) if len(c) > 1)
         ),
+        carried,
     )
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from dbsynth.codec import as_text
 from dbsynth.identifiers.avoid import AvoidList
-from dbsynth.model import ColumnModel, TableFacts, name_parts
+from dbsynth.model import MADE, ColumnModel, TableFacts, name_parts
 from dbsynth.outline import SAMPLE_ROWS, joined_names
 
 _PEOPLE = ""  # no column has this name
@@ -55,7 +55,7 @@ class Guard:
 
 def guard_of(facts: TableFacts) -> Guard:
     """What has to be gathered of a table; nothing where the sample held all of its rows."""
-    if facts.strategy != "synthesize" or facts.rows <= SAMPLE_ROWS:
+    if facts.strategy not in MADE or facts.rows <= SAMPLE_ROWS:
         return Guard({})
     lists = {name: avoid for name, model in facts.columns.items() if (avoid := _list_of(model))}
     if facts.people is not None:

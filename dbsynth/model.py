@@ -23,7 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dbsynth.classify import Decision, Exposure, Role
-from dbsynth.codec import Alphabet, Codec, Number, codec_from_json
+from dbsynth.codec import Alphabet, Codec, Codes, Number, codec_from_json
 from dbsynth.engines import RESTORED
 from dbsynth.engines.base import TableModel
 from dbsynth.errors import ModelError
@@ -231,12 +231,43 @@ class Pace:
     gap: Gap
 
 
+MADE = ("synthesize", "mask", "subset")
+"""Strategies whose tables have codes: drawn ones, or those of real rows."""
+REAL = ("mask", "subset")
+"""Strategies whose rows are real ones."""
+LEFT_OUT = ("empty", "skip")
+"""Strategies without rows."""
+
+
+@dataclass(frozen=True)
+class RealRows:
+    """The real rows of a table that come into a clone; they are in no file.
+
+    Attributes:
+        chosen: Of all rows in the order in which they are read, whether each is in.
+        codes: The codes of the variables of those that are.
+        links: The parent's position of each, for keys to other real rows; -1 for NULL.
+        streamed: Columns whose values are taken from the source as they are.
+        values: Those of them that must be known before, because others depend on them.
+        order: The place in which each row is numbered anew, so that no number is that of before.
+        note: What became of the rows, in a sentence.
+    """
+
+    chosen: npt.NDArray[np.bool_]
+    codes: Mapping[str, Codes]
+    links: Mapping[ForeignKey, npt.NDArray[np.int64]]
+    streamed: tuple[str, ...]
+    values: Mapping[str, pa.Array]
+    order: npt.NDArray[np.int64]
+    note: str
+
+
 @dataclass(frozen=True)
 class TableFacts:
     """What is known of one table.
 
     Attributes:
-        strategy: ``synthesize``, ``copy`` or ``empty``.
+        strategy: ``synthesize``, ``copy``, ``mask``, ``subset``, ``empty`` or ``skip``.
         rows: Rows of the real table.
         copied: The rows, where they are copied.
         people: Real combinations of the parts of a name, where a table holds several.
@@ -285,6 +316,7 @@ class Model:
         crossings: Counts that the report on fairness sets beside those of the clone.
         privacy: What a fit with differential privacy says of itself (`dbsynth.private.fit`); None
             for any other.
+        real: Real rows that come into the clone; a model that has any is not saved.
     """
 
     schema: Schema
@@ -301,9 +333,20 @@ class Model:
     rules: tuple[Kept, ...] = ()
     crossings: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
     privacy: Mapping[str, Any] | None = None
+    real: Mapping[str, RealRows] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write the model, atomically, so that its owner alone may read it."""
+        """Write the model, atomically, so that its owner alone may read it.
+
+        Raises:
+            ModelError: It has real rows.
+        """
+        if self.real:
+            names = ", ".join(f"`{name}`" for name in self.real)
+            raise ModelError(
+                f"real rows of {names} belong in no model file",
+                hint="clone them with `dbsynth clone`, or give these tables another strategy",
+            )
         scratch = path.with_name(path.name + ".part")
         try:
             with (

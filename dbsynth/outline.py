@@ -5,10 +5,11 @@ A sample of every table is looked at once; `dbsynth init` and `dbsynth plan` sho
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,7 +22,6 @@ from dbsynth.classify import (
     propose_strategy,
     without,
 )
-from dbsynth.classify.domains import Proposal, agreed, short_texts
 from dbsynth.codec import (
     Category,
     Formatted,
@@ -36,13 +36,15 @@ from dbsynth.codec import (
 )  # fmt: skip
 from dbsynth.databases.base import Database
 from dbsynth.drift import covered
+from dbsynth.errors import SpecError
 from dbsynth.graph import Plan, is_unique, make_plan
 from dbsynth.identifiers import PROVIDERS, RESERVED
 from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
 from dbsynth.identifiers.base import Provider, State
 from dbsynth.identifiers.faker import DEFAULT_LOCALE
 from dbsynth.keys import Mint, fit_mint
-from dbsynth.model import NAME_PARTS, ColumnModel, Provided, TableFacts, name_parts
+from dbsynth.masking import identifying
+from dbsynth.model import LEFT_OUT, NAME_PARTS, REAL, ColumnModel, Provided, TableFacts, name_parts
 from dbsynth.persona import guess_locale
 from dbsynth.pieces import Persons, fit_pieces, put_together
 from dbsynth.progress import Progress
@@ -50,13 +52,13 @@ from dbsynth.randomness import Streams
 from dbsynth.rules import Kept, Rule
 from dbsynth.sampling import Reading, make_reading
 from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
-from dbsynth.spec import Spec
+from dbsynth.shapes import Problems, told
+from dbsynth.spec import Spec, TableSpec
 from dbsynth.structures import Part, structure_of
 from dbsynth.unreviewed import from_type, unreviewed, unreviewed_decision
 from dbsynth.vectors import vector_sources
 
 SAMPLE_ROWS = 100_000
-_SAMPLE_BYTES = 256 * 2**20  # of samples that are not read again
 NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)
 _OF_SOMEBODY = (Role.IDENTIFIER, Role.RENAMED, Role.TEXT)
@@ -85,6 +87,28 @@ class Fitting(Streams):
 
 
 @dataclass(frozen=True)
+class Choice:
+    """The real rows of a table that come into the clone.
+
+    Attributes:
+        rows: Of all rows, in the order in which they are read, whether each is in.
+        asked: How many the table itself asked for; None where it asks for none.
+        added: How many are there because others refer to them.
+        left_out: How many were left out for want of a mandatory parent.
+    """
+
+    rows: npt.NDArray[np.bool_]
+    asked: int | None = None
+    added: int = 0
+    left_out: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many rows are in."""
+        return int(self.rows.sum())
+
+
+@dataclass(frozen=True)
 class Outline:
     """The decisions.
 
@@ -95,6 +119,7 @@ class Outline:
         rules: The rules that are kept, once they are mined.
         reading: Which rows are learnt from.
         locale: Where persons live of whom nothing else is known.
+        choices: Of tables of real rows, those that come into the clone, once they are chosen.
     """
 
     schema: Schema
@@ -105,6 +130,12 @@ class Outline:
     rules: tuple[Kept, ...] = ()
     reading: Reading = field(default_factory=Reading)
     locale: str = DEFAULT_LOCALE
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+
+    @property
+    def real(self) -> tuple[str, ...]:
+        """The tables whose real rows come into the clone, masked."""
+        return tuple(n for n, t in self.tables.items() if t.strategy in REAL and t.rows)
 
 
 def make_outline(database: Database, spec: Spec, streams: Streams, progress: Progress) -> Outline:
@@ -112,81 +143,38 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
     found = covered(spec, database.reflect())
     schema = found.schema
     progress.step("profile", len(schema.tables))
-    rows = {table.name: database.count_rows(table) for table in schema.tables}
+    skipped = {name for name, said in spec.tables.items() if said.strategy == "skip"}
+    rows = {
+        table.name: 0 if table.name in skipped else database.count_rows(table)
+        for table in schema.tables
+    }
     schema, broken = _kept_checks(database, schema, rows)
-    schema, unkept = _kept_keys(database, schema, rows)
-    fitting = Fitting(streams.seed, guess_locale(database, schema, found.unreviewed, spec.seed))
-    samples = _Samples(database, spec.seed, found.unreviewed)
-    proposed = _proposed(schema, rows, samples)
-    tables = {}
+    schema, unkept = _kept_keys(database, schema, rows, skipped)
+    unread = {name: frozenset(c.name for c in schema[name].columns) for name in skipped}
+    locale = guess_locale(database, schema, {**found.unreviewed, **unread}, spec.seed)
+    fitting = Fitting(streams.seed, locale)
+    tables: dict[str, TableFacts] = {}
+    problems: Problems = []
     for table in schema.tables:
         fresh = found.unreviewed.get(table.name, frozenset())
-        seen = _Seen(samples.of(table), proposed[table.name], fresh)
-        tables[table.name] = _table_facts(database, schema, table, rows, spec, fitting, seen)
+        tables[table.name] = _table_facts(
+            database, schema, table, rows, spec, fitting, fresh, problems
+        )
         progress.advance(1)
     tables = _closed_under_copying(schema, tables)
+    problems += _unmet(schema, tables)
+    if problems:
+        raise SpecError(
+            "; ".join(told(problems, spec.lines)), hint="mend these entries of the spec"
+        )
     copied = [name for name, facts in tables.items() if facts.strategy == "copy"]
     wanted, unstated = spec.stated_rules(schema)
     notes = schema.notes + found.notes + broken + unkept + unstated
-    plan = make_plan(schema, rows, copied)
+    real = [name for name, facts in tables.items() if facts.strategy in REAL and facts.rows]
+    plan = make_plan(schema, rows, copied, real=real)
     made = {n: t.rows if t.strategy == "synthesize" else 0 for n, t in tables.items()}
     reading = make_reading(schema, plan, made, spec.fit_rows, spec.seed, database.count_rows)
-    return Outline(schema, plan, tables, notes, wanted, reading=reading, locale=fitting.locale)
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A sample of a table, what is proposed for its columns, and which nobody has reviewed.
-
-    The sample has no value of those.
-    """
-
-    sample: pa.Table
-    decisions: Mapping[str, Decision]
-    fresh: frozenset[str]
-
-
-class _Samples:
-    """Rows of the tables: those that were read once are kept as long as there is room.
-
-    Of columns that nobody has reviewed no value is read.
-    """
-
-    def __init__(
-        self, database: Database, seed: int, unreviewed: Mapping[str, frozenset[str]]
-    ) -> None:
-        self._database, self._seed, self._unreviewed = database, seed, unreviewed
-        self._kept: dict[str, pa.Table] = {}
-        self._room = _SAMPLE_BYTES
-
-    def of(self, table: Table) -> pa.Table:
-        """The sample of a table."""
-        if table.name in self._kept:
-            return self._kept.pop(table.name)
-        fresh = self._unreviewed.get(table.name, frozenset())
-        names = [column.name for column in table.written if column.name not in fresh]
-        if not names:
-            return pa.table({})
-        return self._database.sample(table, names, SAMPLE_ROWS, self._seed)
-
-    def keep(self, table: Table, sample: pa.Table) -> None:
-        """Remember a sample for the next time, if there is room."""
-        if sample.nbytes <= self._room:
-            self._room -= sample.nbytes
-            self._kept[table.name] = sample
-
-
-def _proposed(
-    schema: Schema, rows: Mapping[str, int], samples: _Samples
-) -> dict[str, dict[str, Decision]]:
-    """What is proposed for the columns of all tables, the same for the same values."""
-    proposals = {}
-    for table in schema.tables:
-        sample = samples.of(table)
-        decisions = classify_table(table, sample, rows[table.name])
-        proposals[table.name] = Proposal(table, decisions, short_texts(table, sample))
-        samples.keep(table, sample)
-    return agreed(proposals)
+    return Outline(schema, plan, tables, notes, wanted, reading=reading, locale=locale)
 
 
 def _kept_checks(
@@ -212,13 +200,15 @@ def _kept_checks(
 
 
 def _kept_keys(
-    database: Database, schema: Schema, rows: Mapping[str, int]
+    database: Database, schema: Schema, rows: Mapping[str, int], skipped: Collection[str]
 ) -> tuple[Schema, tuple[str, ...]]:
     """The schema without foreign keys that most rows of the source break, and notes on them."""
     broken: list[ForeignKey] = []
     notes = []
     for fk in schema.foreign_keys:
         if (fk.declared and database.proves(schema[fk.child])) or not rows[fk.child]:
+            continue
+        if fk.parent in skipped:
             continue
         orphans = database.count_orphans(fk)
         if orphans and (not rows[fk.parent] or orphans > _UNKEPT_SHARE * rows[fk.child]):
@@ -243,20 +233,28 @@ def _table_facts(
     rows: Mapping[str, int],
     spec: Spec,
     streams: Fitting,
-    seen: _Seen,
+    fresh: frozenset[str],
+    problems: Problems,
 ) -> TableFacts:
-    """The facts of one table."""
-    fresh, sample = seen.fresh, seen.sample
+    """The facts of one table; of what nobody has reviewed (``fresh``) no value is read."""
     reviewed = replace(table, columns=tuple(c for c in table.columns if c.name not in fresh))
+    names = [column.name for column in reviewed.written]
     count = rows[table.name]
-    decisions = spec.decisions(table, seen.decisions)
+    said = spec.tables.get(table.name, TableSpec())
+    looked = names and said.strategy != "skip"
+    sample = database.sample(table, names, SAMPLE_ROWS, spec.seed) if looked else pa.table({})
+    classified = classify_table(table, sample, count)
+    decisions = spec.decisions(table, classified)
     decisions |= {name: unreviewed_decision(table, name, decisions[name]) for name in fresh}
     children = sum(rows[fk.child] for fk in schema.foreign_keys if fk.parent == table.name)
     proposed = propose_strategy(table, decisions, count, children)
     if fresh and table.name not in spec.tables:
         proposed = Strategy("synthesize", "It is new and not in the spec")
     strategy = spec.strategy(table, proposed)
-    if strategy.name == "empty" or not count:
+    real = strategy.name in REAL or (strategy.name == "copy" and proposed.name != "copy")
+    if real and said.approved_by is None:
+        problems += _unapproved(table, strategy.name, decisions, classified)
+    if strategy.name in LEFT_OUT or not count:
         columns = {name: ColumnModel(decision) for name, decision in decisions.items()}
         return TableFacts(strategy.name, strategy.reason, count, columns)
     columns = {
@@ -268,6 +266,8 @@ def _table_facts(
     columns = _with_spares(table, columns, sample, streams)
     for name, source in vector_sources(database, reviewed, sample).items():
         columns[name] = replace(columns[name], computed=source)
+    if strategy.name in REAL:
+        columns = _told_apart(table, columns, sample, count, streams)
     columns |= {name: from_type(table, name, decisions[name], count) for name in sorted(fresh)}
     columns = {column.name: columns[column.name] for column in table.written}
     facts = TableFacts(strategy.name, strategy.reason, count, columns)
@@ -295,6 +295,53 @@ def _with_spares(
                 model, spare=_provided(column, values, decision, unique, k, streams)
             )
     return found
+
+
+def _told_apart(
+    table: Table, columns: Mapping[str, ColumnModel], sample: pa.Table, rows: int, streams: Fitting
+) -> dict[str, ColumnModel]:
+    """The columns of real rows, where replaced values in keys all differ.
+
+    The other columns of such a key keep their values, so these may not bring them together.
+    """
+    found = dict(columns)
+    for name in {name for key in table.keys for name in key.columns} & set(columns):
+        model, column = columns[name], table.column_by_name[name]
+        if model.provided is not None and not is_unique(table, (name,)):
+            values, k = sample[name].combine_chunks(), k_threshold(rows)
+            provided = _provided(column, values, model.decision, True, k, streams)
+            found[name] = replace(model, provided=provided)
+    return found
+
+
+def _unapproved(
+    table: Table, strategy: str, decisions: Mapping[str, Decision],
+    classified: Mapping[str, Decision],
+) -> Problems:  # fmt: skip
+    """That real rows with columns that may identify somebody need somebody to answer for them."""
+    found = list(identifying(decisions, classified))
+    if not found:
+        return []
+    columns = ", ".join(f"`{name}` is {what}" for name, what in found)
+    text = (
+        f"`strategy: {strategy}` of table `{table.name}` lets real rows of people through"
+        f" ({columns}), so it needs `approved_by`"
+    )
+    return [(("tables", table.name, "strategy"), text)]
+
+
+def _unmet(schema: Schema, tables: Mapping[str, TableFacts]) -> Problems:
+    """Rows that must refer to a table that is left out."""
+    return [
+        (
+            ("tables", fk.parent, "strategy"),
+            f"{fk} may not be NULL, and the rows of `{fk.parent}` are left out; leave out"
+            f" `{fk.child}` too, or give `{fk.parent}` another strategy",
+        )
+        for fk in schema.foreign_keys
+        if tables[fk.parent].strategy in LEFT_OUT and not fk.nullable
+        and tables[fk.child].strategy not in LEFT_OUT and tables[fk.child].rows
+    ]  # fmt: skip
 
 
 def _people(sample: pa.Table, facts: TableFacts, streams: Fitting) -> AvoidList | None:

@@ -230,7 +230,8 @@ def parts_of(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:
     """
     generating = draft.model.plan.generating.get(table.name)
     own = own_parts(draft, table, columns)
-    keys = {fk: None for name in columns for fk in keys_of(draft, table, name)}
+    carried = draft.model.plan.carried_of(table.name)
+    keys = {fk: None for name in columns for fk in keys_of(draft, table, name) if fk not in carried}
     alone = [fk for fk in keys if all(len(keys_of(draft, table, c)) == 1 for c in fk.columns)]
     easy = [Link(draft, table, fk) for fk in alone if fk != generating]
     return [*own, *easy] or [Link(draft, table, fk) for fk in alone]
@@ -242,11 +243,13 @@ def own_parts(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:
     A column that a rule computes changes together with those that it follows from.
     """
     models = draft.model.tables[table.name].columns
-    inputs = computed_from(draft, table)
+    real = draft.model.real.get(table.name)
+    inputs = {} if real else computed_from(draft, table)
+    fixed = real.streamed if real else ()
     return [
         Own(draft, table, name)
         for name in dict.fromkeys(n for c in columns for n in (*inputs.get(c, ()), c))
-        if name in models and not keys_of(draft, table, name)
+        if name in models and not keys_of(draft, table, name) and name not in fixed
         and (models[name].codec is not None or models[name].provided is not None)
     ]  # fmt: skip
 
@@ -282,7 +285,7 @@ def bundle(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:
     open_columns = list(columns)
     while open_columns:
         for fk in keys_of(draft, table, open_columns.pop()):
-            if fk not in links:
+            if fk not in links and fk not in draft.model.plan.carried:
                 links[fk] = None
                 open_columns += fk.columns
     return [*own_parts(draft, table, columns), *(Link(draft, table, fk) for fk in links)]

@@ -12,7 +12,7 @@ from dbsynth.graph import Plan
 from dbsynth.identifiers.places import Place, place_named, place_of, place_speaking, sex_of
 from dbsynth.identifiers.tongue import locale_of_names
 from dbsynth.identifiers.traits import Persona, Source
-from dbsynth.model import TableFacts
+from dbsynth.model import MADE, TableFacts
 from dbsynth.schema import ForeignKey, Kind, Schema, Table
 
 _NAMES = ("first_name", "last_name", "full_name")
@@ -72,7 +72,7 @@ def _persona(around: _Around, table: Table, locale: str) -> Persona | None:
     facts = around.tables[table.name]
     asking = [name for name, model in facts.columns.items()
               if model.provided is not None or model.structure is not None]  # fmt: skip
-    if facts.strategy != "synthesize" or not asking:
+    if facts.strategy not in MADE or not asking:
         return None
     countries = list(_countries(around, table, ()))
     nearest = {name: _nearest(name, countries) for name in asking} if countries else {}

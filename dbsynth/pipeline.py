@@ -15,12 +15,13 @@ from dbsynth.databases.portable import carried
 from dbsynth.drafted import Draft
 from dbsynth.drift import Change, against_model, drift, pruned
 from dbsynth.engines import ready
-from dbsynth.errors import TargetIsSource, VerificationFailed
+from dbsynth.errors import SpecError, TargetIsSource, VerificationFailed
 from dbsynth.gate import examine
 from dbsynth.generate import Generator, generator
 from dbsynth.lawful import find_rules
 from dbsynth.learn import fit as fit_model
-from dbsynth.model import Model, load_model
+from dbsynth.masked import masked_chunks
+from dbsynth.model import REAL, Model, load_model
 from dbsynth.outline import Outline, make_outline
 from dbsynth.private.fit import fit as fit_private
 from dbsynth.private.forecast import Forecast, forecast, outline_of
@@ -30,6 +31,7 @@ from dbsynth.report import Finding, Report, Status, Stopwatch, TableReport
 from dbsynth.schema import ForeignKey, Schema, Table
 from dbsynth.spec import PRIVATE, Spec
 from dbsynth.steer.wishes import understand
+from dbsynth.subset import choose
 from dbsynth.verify import proven, verify_constraints, verify_rows, verify_rules
 
 
@@ -73,6 +75,7 @@ def plan(source: str, *, spec: Spec | None = None, progress: Progress | None = N
             return outline_of(database, spec)
         outline = make_outline(database, spec, Streams(spec.seed), progress or Silent())
         understand(spec, outline.schema, outline.plan, outline.tables)
+        outline = dataclasses.replace(outline, choices=choose(database, outline, spec))
         return find_rules(database, outline, progress or Silent())
 
 
@@ -111,6 +114,12 @@ def fit(
     """Fit a model and save it; returns it with the seconds per step."""
     spec, watch = spec or Spec(), Stopwatch()
     ready(spec.engine)
+    real = [f"`{name}`" for name, said in spec.tables.items() if said.strategy in REAL]
+    if real:
+        raise SpecError(
+            f"real rows of {', '.join(real)} belong in no model file",
+            hint="clone them with `dbsynth clone`, or give these tables another strategy",
+        )
     with open_database(source) as database:
         model = _fitted(database, spec, progress or Silent(), watch)
     model.save(path)
@@ -184,8 +193,9 @@ def _fitted(database: Database, spec: Spec, progress: Progress, watch: Stopwatch
     with watch.step("fit"):
         wishes = understand(spec, outline.schema, outline.plan, outline.tables)
         crossings = tuple(fair.crossing for fair in wishes.fair)
+        chosen = {name: found.rows for name, found in choose(database, outline, spec).items()}
         return fit_model(
-            database, outline, spec.engine, streams, progress, wishes.early(), crossings
+            database, outline, spec.engine, streams, progress, wishes.early(), crossings, chosen
         )
 
 
@@ -219,7 +229,7 @@ def _built(task: _Task, source: Database | None) -> Report:
         draft, outcome = compose(model, stage, spec.scale, streams, progress, wishes)
     with watch.step("load"), generator(draft, task.processes) as rows:
         for table in model.schema.tables:
-            _load_table(draft, table, stage, rows, progress)
+            _load_table(draft, table, stage, rows, progress, source)
     with watch.step("finish"):
         progress.step("constraints and indexes")
         stage.finish()
@@ -238,7 +248,7 @@ def _built(task: _Task, source: Database | None) -> Report:
         findings,
         watch.seconds,
         losses,
-        model.notes + tuple(draft.notes),
+        model.notes + tuple(draft.notes) + tuple(real.note for real in model.real.values()),
         tuple((str(kept.rule), kept.support) for kept in model.rules),
         outcome.steered,
     )
@@ -255,8 +265,9 @@ def _built(task: _Task, source: Database | None) -> Report:
 
 
 def _load_table(
-    draft: Draft, table: Table, stage: Stage, rows: Generator, progress: Progress
-) -> None:
+    draft: Draft, table: Table, stage: Stage, rows: Generator, progress: Progress,
+    source: Database | None,
+) -> None:  # fmt: skip
     columns = [column.name for column in table.written]
     rows_ = draft.rows[table.name]
     if not rows_:
@@ -266,8 +277,14 @@ def _load_table(
         stage.load_defaults(table, rows_)
         return
 
+    encoder = stage.encoder(table, columns)
+
     def chunks() -> Iterator[bytes]:
-        for count, chunk in rows.chunks(table, stage.encoder(table, columns)):
+        encoded = rows.chunks(table, encoder)
+        if table.name in draft.model.real:
+            assert source is not None  # a model with real rows is neither saved nor loaded
+            encoded = masked_chunks(draft, table, source, encoder)
+        for count, chunk in encoded:
             yield chunk
             progress.advance(count)
 

@@ -17,7 +17,7 @@ from dbsynth.codec import (
     to_numbers,
     write_form,
 )
-from dbsynth.model import ColumnModel, TableFacts
+from dbsynth.model import MADE, ColumnModel, TableFacts
 from dbsynth.schema import Column, Kind, Table
 from dbsynth.times import DAY
 
@@ -81,7 +81,7 @@ def quantity_of(table: Table, name: str, facts: TableFacts) -> Quantity | None:
     if facts.strategy == "copy":
         return None if name in table.primary_key else _declared(column)
     codec = model.codec
-    if facts.strategy != "synthesize" or codec is None:
+    if facts.strategy not in MADE or codec is None:
         return None
     form = model.anchor.form if model.anchor else getattr(codec, "form", "")
     kind = form_kind(form) if form else column.kind

@@ -22,7 +22,7 @@ from dbsynth.graph import is_unique
 from dbsynth.guard import Guard, guard_of
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.keys import hash_keys, join
-from dbsynth.model import ColumnModel
+from dbsynth.model import LEFT_OUT, MADE, ColumnModel
 from dbsynth.outline import SAMPLE_ROWS, Outline
 from dbsynth.pieces import piece_codes, piece_variables
 from dbsynth.progress import Progress
@@ -177,14 +177,14 @@ class _Coding:
 def _coding(plan: Outline, table: Table, hashed: frozenset[str]) -> _Coding:
     facts = plan.tables[table.name]
     codecs = {n: c for n, m in facts.columns.items() if (c := codec_of(m))}
-    if facts.strategy != "synthesize":
+    if facts.strategy not in MADE:
         codecs = {}
     timed = {
         n: facts.columns[n] for n in codecs if time_of(table.column_by_name[n], facts.columns[n])
     }
     counted = {n: q for n, q in quantities_of(table, facts).items() if n not in timed}
     referenced = plan.schema.referenced_keys(table.name)
-    made = facts.strategy == "synthesize"
+    made = facts.strategy in MADE
     structured = {n: m for n, m in facts.columns.items() if made and m.structure}
     counters = _counter_columns(table)
     return _Coding(table, referenced, codecs, timed, counted, counters, structured, hashed)
@@ -204,7 +204,7 @@ def read_rows(
     """
     facts = plan.tables[table.name]
     coding = _coding(plan, table, hashed)
-    made = bool(facts.rows) and facts.strategy != "empty"
+    made = bool(facts.rows) and facts.strategy not in LEFT_OUT
     if facts.strategy == "copy":
         rows, copied = _copied(database, coding, facts.columns, progress)
         rows.copied = copied

@@ -69,7 +69,8 @@ def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
     for name, column in draft.model.tables[table.name].columns.items():
         if column.ranked is not None:
             settled[name] = _counter(draft, table, name, column.ranked)
-    settled |= settled_by_rules(draft, table)
+    if table.name not in draft.model.real:  # in real rows rules hold as far as they do
+        settled |= settled_by_rules(draft, table)
     # Another kind of database leaves generated columns NULL, and what mentions them aside.
     native = stage.capabilities.kind == draft.model.source_kind
     known = {column.name for column in (table.columns if native else table.written)}
@@ -78,9 +79,7 @@ def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
     keys = [key for key in table.keys if {*key.columns, *key.where_columns} <= known]
     doubtful = [key for key in keys if not holds_by_construction(draft, table, key)]
     for round_ in range(_ROUNDS):
-        if round_ < _RULED_ROUNDS:
-            keep_values(draft, [table.name])
-        follow_repairs(draft, table)
+        _keep_rules(draft, table, round_)
         repaired = bool(checks) and _repair_checks(draft, stage, table, checks, round_)
         # A repair may have changed what held by construction.
         for key in keys if repaired or round_ else doubtful:
@@ -97,6 +96,15 @@ def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
         f"the CHECK and UNIQUE constraints of {table.name} cannot be met together",
         hint=f"set `strategy: empty` or `copy` for {table.name} in the spec",
     )
+
+
+def _keep_rules(draft: Draft, table: Table, round_: int) -> None:
+    """Let rules have their way, but in real rows, and no longer than constraints allow."""
+    if table.name in draft.model.real:
+        return
+    if round_ < _RULED_ROUNDS:
+        keep_values(draft, [table.name])
+    follow_repairs(draft, table)
 
 
 def _compute_referenced(draft: Draft, stage: Stage, table: Table, *, native: bool) -> None:

@@ -38,7 +38,7 @@ from dbsynth.shapes import (
 )
 
 PRIVATE = "dp"  # the engine that fits whole databases, with differential privacy
-STRATEGIES = ("synthesize", "copy", "empty")
+STRATEGIES = ("synthesize", "copy", "mask", "subset", "empty", "skip")
 ON_NEW = ("stop", "synthesize", "propose")
 FIT_ROWS = 1_000_000
 FAIR_KINDS = ("independent", "equal_rates")
@@ -60,6 +60,7 @@ class TableSpec:
         rebalance: Per column, the share wanted of values (or ranges of numbers); None stands for
             NULL.
         approved_by: Who answers for real values of people that come through.
+        share: Share of the real rows that a subset chooses.
     """
 
     strategy: str | None = None
@@ -69,6 +70,7 @@ class TableSpec:
     rebalance: Mapping[str, Mapping[str | None, float]] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     approved_by: str | None = None
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,9 +375,13 @@ def _table_shape() -> Record:
             "approved_by": Text(
                 "Who answers for real values of people that come through, and when."
             ),
+            "share": Number(
+                "Share of the real rows that a subset chooses.", high=1, above=True
+            ),
             "rows": Number("Rows wanted, instead of the scale.", whole=True),
             "where": Text(
-                "A condition that all rows meet.", advice="; put the condition in quotes"
+                "A condition that all rows meet, or that chooses the rows of a subset.",
+                advice="; put the condition in quotes",
             ),
             "rebalance": Named(
                 "The shares wanted of values, by column.", _Shares(),
@@ -391,6 +397,12 @@ def _table_shape() -> Record:
 
 
 def _table_of(found: dict[str, Any], at: Spot) -> TableSpec:
+    strategy = found.get("strategy", "synthesize")
+    if "share" in found and strategy != "subset":
+        at.inside("share", "").wrong(f"`share` of {at.name} goes with `strategy: subset` only")
+    for name in ("rows", "rebalance"):
+        if name in found and strategy in ("mask", "subset"):
+            at.inside(name, "").wrong(f"`{name}` of {at.name}: its rows are real ones, not drawn")
     columns = found.pop("columns", {})
     return TableSpec(
         **found,
@@ -489,6 +501,12 @@ def _spec_of(found: dict[str, Any], at: Spot) -> Spec:
     """The spec; one that lists columns was reviewed, so what it does not list stops the run."""
     names = ("virtual_foreign_keys", "fairness", "rules")
     lists = {name: tuple(found[name]) for name in names if name in found}
+    for name, table in found.get("tables", {}).items():
+        if found.get("engine") == PRIVATE and table.strategy in ("mask", "subset"):
+            Spot(("tables", name, "strategy"), "", at.problems).wrong(
+                f"table `{name}`: `strategy: {table.strategy}` lets real rows through, which no"
+                f" `engine: {PRIVATE}` can protect"
+            )
     reviewed = any(table.columns for table in found.get("tables", {}).values())
     on_new = "stop" if reviewed else "propose"
     given: dict[str, Any] = {"on_new": on_new, **found, **lists}

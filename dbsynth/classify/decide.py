@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +15,6 @@ from dbsynth.classify.evidence import Finding, find_concept
 from dbsynth.classify.names import IDENTIFYING, hint_of, is_amount, is_numbered, tokens_of
 from dbsynth.classify.types import Decision, Exposure, Role
 from dbsynth.classify.values import Facts, date_form, facts_of, number_form
-from dbsynth.classify.vocabularies import is_vocabulary
 from dbsynth.codec import k_threshold
 from dbsynth.identifiers.recognise import text_provider
 from dbsynth.identifiers.types import known_type, type_name
@@ -24,7 +22,6 @@ from dbsynth.schema import Column, Kind, Table
 
 _COVERED = 0.7
 _OF_SOMEBODY = (Role.IDENTIFIER, Role.RENAMED, Role.TEXT)
-_HALF = 0.5
 _MOST_KEPT = 1_000
 _FEW = 50
 _LONGEST_WORD = 200
@@ -33,8 +30,6 @@ _LONGEST_LABEL = 30
 _MOST_CODES = 50_000  # more distinct values are too many to model as codes
 _VOCABULARY = {"region": 40, "country": 150, "job": 150}  # about so many real words are at hand
 _NAMES = ("city", "company")
-_PUBLIC = 0.95
-_CODED = ("country", "region", "nationality", "vocabulary")
 
 
 @dataclass(frozen=True)
@@ -56,14 +51,6 @@ class _Subject:
     @property
     def identifying(self) -> bool:
         return bool(IDENTIFYING.search(self.column.name))
-
-    @cached_property
-    def public(self) -> bool:
-        if self.column.kind is not Kind.TEXT or self.facts.longest > _LONGEST_WORD:
-            return False
-        if self.facts.mean_length <= _INITIALS and self.concept not in _CODED:
-            return False  # two letters may be anybody's initials
-        return is_vocabulary([t for t in self.facts.examples.to_pylist() if t.strip()], _PUBLIC)
 
     @property
     def unique(self) -> bool:
@@ -103,7 +90,7 @@ def _exposed(it: _Subject, decision: Decision) -> Decision:
     if exposure is Exposure.QUASI:
         words = it.concept.replace("_", " ")
         reason += f"; a quasi-identifier ({words}), which tells a person with others"
-    return replace(decision, concept=it.concept, exposure=exposure, reason=reason, public=it.public)
+    return replace(decision, concept=it.concept, exposure=exposure, reason=reason)
 
 
 def _beside_blanks(it: _Subject, values: pa.Array, found: Decision) -> Decision:
@@ -345,9 +332,6 @@ def _text(it: _Subject) -> Decision:
     found = _constant(it)
     if found and it.facts.longest <= _LONGEST_WORD:
         return found
-    if it.public and it.facts.covered >= _HALF:
-        return Decision(Role.CATEGORY, None, "Its values are words of a public vocabulary",
-                        "values", 0.9)  # fmt: skip
     return _near_unique(it) if it.facts.near_unique else _repeating(it)
 
 
@@ -394,8 +378,6 @@ def _near_unique(it: _Subject) -> Decision:
     if found:
         return found
     if it.concept in _NAMES:
-        return _named(it, Role.IDENTIFIER)
-    if _VOCABULARY.get(it.concept, 0) >= it.facts.distinct and it.facts.mean_length > _INITIALS:
         return _named(it, Role.IDENTIFIER)
     provider = text_provider(it.facts.examples)
     if provider in ("text", "label") and it.concept in ("region", "country", "job", "label"):

@@ -43,7 +43,6 @@ class Decision:
             ``decimal:2``.
         concept: What the column holds, as ``email`` or ``birth_date``; empty where unknown.
         exposure: Whether its values are direct identifiers, quasi-identifiers or neither.
-        public: Whether its values are words of a public vocabulary, as names of countries.
     """
 
     role: Role
@@ -54,7 +53,6 @@ class Decision:
     form: str = ""
     concept: str = ""
     exposure: Exposure = Exposure.NONE
-    public: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,6 @@ english german french spanish portuguese polish italian dutch russian chinese ma
 norwegian finnish greek czech hungarian romanian ukrainian hebrew thai vietnamese indonesian malay bengali urdu persian latin catalan
 deutsch englisch französisch spanisch italienisch polnisch allemand anglais français espagnol alemán inglés francés español
 africa asia europe north_america south_america oceania antarctica america
-uk usa u.s.a. u.k. united_states united_kingdom great_britain england scotland wales northern_ireland russia south_korea north_korea
-czech_republic vietnam iran syria bolivia venezuela tanzania moldova laos taiwan macedonia holland the_netherlands ivory_coast hong_kong macau
-palestine kosovo burma turkey micronesia brunei cape_verde swaziland falkland_islands virgin_islands west_indies yugoslavia ussr
-middle_east midwest northeast southeast northwest southwest latin_america americas emea apac
 spring summer autumn fall winter north south east west small medium large
 """
 
@@ -43,11 +39,10 @@ def known_places() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _public() -> frozenset[str]:
     words = frozenset(word.replace("_", " ") for word in _LISTS.split())
-    return words | known_places() | public_codes("currencies") | public_codes("regions")
+    return words | known_places() | public_codes("currencies")
 
 
-def is_vocabulary(texts: Sequence[str], least: float = _MOST) -> bool:
-    """Whether so large a share of the texts are words of a public vocabulary."""
+def is_vocabulary(texts: Sequence[str]) -> bool:
+    """Whether nearly all texts are words of a public vocabulary."""
     public = _public()
-    found = sum(text.strip().casefold() in public for text in texts)
-    return bool(texts) and found > least * len(texts)
+    return sum(text.strip().casefold() in public for text in texts) > _MOST * len(texts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,38 +33,31 @@ def plan(
     Example: dbsynth plan dbsynth.yaml
     """
     url, spec = options.source_and_spec(source, spec_path, without=("target",), scale=scale)
+    from dbsynth.steer.size import expected  # needs all of the library
+
     with options.progress(quiet=quiet) as shown:
         outline = dbsynth.plan(url, spec=spec, progress=shown)
         foreseen = dbsynth.foresee(url, spec=spec) if spec.engine == "dp" else None
     if foreseen is not None and foreseen.refused and as_json:
         raise EngineError(foreseen.refused[0], hint=foreseen.refused[1])
     if as_json:
-        found = _json(outline, spec)
+        found = _json(outline, expected(outline, spec))
         output.put_json(found if foreseen is None else found | privacy.forecast_json(foreseen))
         return
-    output.put(_text(outline, spec))
+    output.put(_text(outline, expected(outline, spec)))
     if foreseen is not None:
         output.put("\n".join(privacy.forecast_lines(foreseen)))
         if foreseen.refused:
             raise EngineError(foreseen.refused[0], hint=foreseen.refused[1])
 
 
-def _expected(outline: Outline, name: str, spec: dbsynth.Spec) -> int:
-    facts = outline.tables[name]
-    if facts.strategy == "copy":
-        return facts.rows
-    if facts.strategy == "empty":
-        return 0
-    return spec.rows().get(name, round(facts.rows * spec.scale))
-
-
-def _json(outline: Outline, spec: dbsynth.Spec) -> dict[str, Any]:
+def _json(outline: Outline, rows: Mapping[str, int]) -> dict[str, Any]:
     return {
         "ok": True,
         "tables": [
             {
                 "name": name, "strategy": facts.strategy, "reason": facts.reason,
-                "real_rows": facts.rows, "synthetic_rows": _expected(outline, name, spec),
+                "real_rows": facts.rows, "synthetic_rows": rows[name],
                 "columns": {
                     column: {
                         "role": model.decision.role.value, "provider": model.decision.provider,
@@ -84,12 +78,19 @@ def _json(outline: Outline, spec: dbsynth.Spec) -> dict[str, Any]:
         "cycles": [list(cycle) for cycle in outline.plan.cycles],
         "notes": list(outline.notes),
         "rules": [{"rule": str(k.rule), "support": k.support} for k in outline.rules],
+        "real_rows": [
+            {
+                "table": name, "rows": choice.size, "of": len(choice.rows), "asked": choice.asked,
+                "added": choice.added, "left_out": choice.left_out,
+            }
+            for name, choice in outline.choices.items()
+        ],
     }  # fmt: skip
 
 
-def _text(outline: Outline, spec: dbsynth.Spec) -> str:
+def _text(outline: Outline, expected: Mapping[str, int]) -> str:
     rows = [
-        (name, facts.strategy, f"{facts.rows:,}", f"{_expected(outline, name, spec):,}",
+        (name, facts.strategy, f"{facts.rows:,}", f"{expected[name]:,}",
          _parent(outline, name), facts.reason)
         for name, facts in outline.tables.items()
     ]  # fmt: skip
@@ -97,11 +98,26 @@ def _text(outline: Outline, spec: dbsynth.Spec) -> str:
     replaced = [line for name in outline.tables for line in _replaced(outline, name)]
     cycles = [f"cycle: {' > '.join(cycle)}; links are dealt last" for cycle in outline.plan.cycles]
     notes = [f"rule: {kept.rule} (held in {kept.support})" for kept in outline.rules]
+    notes += [f"real rows: {line}" for line in map(partial(_chosen, outline), outline.choices)]
     notes += [f"note: {note}" for note in outline.notes]
     parts = [output.table(header, rows, frozenset({2, 3}))]
     if replaced:
         parts += ["", output.table(("column", "becomes", "why"), replaced), ""]
     return "\n".join([*parts, *map(output.plain, cycles + notes)]).rstrip()
+
+
+def _chosen(outline: Outline, name: str) -> str:
+    """How many real rows of a table come into the clone, and why so many."""
+    choice = outline.choices[name]
+    why = []
+    if choice.asked is not None:
+        why.append(f"{choice.asked:,} chosen")
+    if choice.added:
+        why.append(f"{choice.added:,} added, as others refer to them")
+    if choice.left_out:
+        why.append(f"{choice.left_out:,} left out without their mandatory parents")
+    counted = f"{name}: {choice.size:,} of {len(choice.rows):,}, masked"
+    return counted + (f" ({'; '.join(why)})" if why else "")
 
 
 def _parent(outline: Outline, name: str) -> str:

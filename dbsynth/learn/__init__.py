@@ -22,6 +22,7 @@ from dbsynth.lawful import followed, with_named, with_rules
 from dbsynth.learn.comeback import with_repeats
 from dbsynth.learn.counters import ranked
 from dbsynth.learn.profiles import add_profiles
+from dbsynth.learn.real import real_rows
 from dbsynth.learn.sequence import with_anchors, with_order
 from dbsynth.learn.table import add_own_variables, table_task
 from dbsynth.learn.work import Early, Work
@@ -36,11 +37,13 @@ from dbsynth.schema import ForeignKey
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 
 
 def fit(
     database: Database, plan: Outline, engine: str, streams: Streams, progress: Progress,
     early: Early | None = None, crossings: Sequence[Crossing] = (),
+    chosen: Mapping[str, Bool] | None = None,
 ) -> Model:  # fmt: skip
     """Learn a model of all tables.
 
@@ -48,6 +51,7 @@ def fit(
         plan: What `make_outline` decided of the same database.
         early: Per table, variables to be drawn before the other columns.
         crossings: What to count for the report.
+        chosen: Which rows of the tables of real rows come into the clone.
     """
     hashed = repeatable(plan.schema, plan.plan, plan.tables)
     encoded = read_tables(database, plan, progress, hashed)
@@ -78,6 +82,7 @@ def fit(
     if isinstance(method, WholeEngine):
         engines |= method.fit_tables(together)
         progress.advance(len(together))
+    real = {name: real_rows(work, database, name, chosen or {}, streams) for name in plan.real}
     tables = {
         n: replace(
             f,
@@ -92,6 +97,7 @@ def fit(
         plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
         work.degrees, work.counters, engines, work.diamonds, plan.notes, work.rules,
         {crossing.name: shown(crossing.count(work.codes, work.links)) for crossing in crossings},
+        real=real,
     )  # fmt: skip
 
 

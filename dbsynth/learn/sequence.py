@@ -13,7 +13,7 @@ from dbsynth.codec import Formatted, Number, k_threshold
 from dbsynth.engines import variables
 from dbsynth.graph import is_unique, shared_columns
 from dbsynth.lawful import settled_times
-from dbsynth.model import Anchor, ColumnModel, Pace
+from dbsynth.model import REAL, Anchor, ColumnModel, Pace
 from dbsynth.outline import Outline
 from dbsynth.read import Rows, link_key
 from dbsynth.schema import Column, ForeignKey, Schema, Table
@@ -59,6 +59,8 @@ def with_anchors(
     tables, fixed = dict(plan.tables), settled_times(plan)
     for name in plan.plan.order:
         rows, facts = encoded[name], tables[name]
+        if facts.strategy in REAL:  # they stay as they are
+            continue
         fk = plan.plan.generating.get(name)
         columns = dict(facts.columns)
         times = {n: _times(plan.schema[name], n, columns[n], rows) for n in rows.times}

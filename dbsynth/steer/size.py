@@ -11,36 +11,71 @@ import pyarrow as pa
 from dbsynth.codec import Codes
 from dbsynth.drafted import Draft
 from dbsynth.engines import variables
-from dbsynth.model import Degrees, Model
+from dbsynth.graph import Plan
+from dbsynth.model import LEFT_OUT, Degrees, Model, TableFacts
+from dbsynth.outline import Outline
 from dbsynth.schema import ForeignKey
+from dbsynth.spec import Spec
 from dbsynth.steer.hand import Steering
 
 Growth = Mapping[ForeignKey, float]
 
 
 def followed(
-    model: Model, scale: float, wanted: Mapping[str, int], growth: Growth | None = None
-) -> dict[str, int]:
+    plan: Plan, tables: Mapping[str, TableFacts], chosen: Mapping[str, int], scale: float,
+    wanted: Mapping[str, int], growth: Growth | None = None,
+) -> dict[str, int]:  # fmt: skip
     """Rows of the tables that do not follow the scale: named ones, and all that hang under them.
 
     Args:
+        chosen: Rows of the tables of real rows.
         growth: By what factor the children per parent differ from the source.
     """
     growth = growth or {}
     found: dict[str, int] = {}
-    factors: dict[str, float] = {}
-    for table in model.plan.order:
-        facts = model.tables[table]
+    factors = {table: rows / tables[table].rows for table, rows in chosen.items()}
+    for table in plan.order:
+        facts = tables[table]
         if facts.strategy != "synthesize" or not facts.rows:
             continue
-        fk = model.plan.generating.get(table)
         if table in wanted:
             factors[table] = wanted[table] / facts.rows
             found[table] = wanted[table]
-        elif fk is not None and (fk.parent in factors or fk in growth):
-            factors[table] = factors.get(fk.parent, scale) * growth.get(fk, 1.0)
-            found[table] = max(round(facts.rows * factors[table]), min(1, found.get(fk.parent, 1)))
+            continue
+        factor = _factor(plan, chosen, scale, table, factors, growth)
+        if factor is not None:
+            factors[table] = factor
+            fk = plan.generating.get(table)
+            least = min(1, found.get(fk.parent, 1)) if fk else 1
+            found[table] = max(round(facts.rows * factor), least)
     return found
+
+
+def expected(outline: Outline, spec: Spec) -> dict[str, int]:
+    """How many rows every table will have, as far as constraints leave room for them."""
+    chosen = {name: choice.size for name, choice in outline.choices.items()}
+    found = followed(outline.plan, outline.tables, chosen, spec.scale, spec.rows()) | chosen
+    for name, facts in outline.tables.items():
+        rows = 0 if facts.strategy in LEFT_OUT else round(facts.rows * spec.scale)
+        found.setdefault(name, facts.rows if facts.strategy == "copy" else rows)
+    return found
+
+
+def _factor(
+    plan: Plan, chosen: Mapping[str, int], scale: float, table: str,
+    factors: Mapping[str, float], growth: Growth,
+) -> float | None:  # fmt: skip
+    """By what a table grows with its parents: the one that it hangs under, and real ones.
+
+    Real parents keep their mean number of children, whichever key leads to them.
+    """
+    found = [
+        factors[fk.parent] for fk in plan.dealt_of(table) if fk.parent in chosen and not fk.nullable
+    ]
+    fk = plan.generating.get(table)
+    if fk is not None and (fk.parent in factors or fk in growth):
+        found.append(factors.get(fk.parent, scale) * growth.get(fk, 1.0))
+    return min(found) if found else None
 
 
 def under_conditions(model: Model, hand: Steering) -> tuple[Model, dict[ForeignKey, float]]:

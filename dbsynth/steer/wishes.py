@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -199,6 +199,22 @@ def understand(spec: Spec, schema: Schema, plan: Plan, tables: Mapping[str, Tabl
     return wishes
 
 
+_INSTEAD = {"copy": "copied", "mask": "masked", "subset": "a subset", "skip": "skipped"}
+
+
+def explained(table: str, wrong: Iterable[str], known: Iterable[str]) -> Iterator[str]:
+    """What is wrong with the condition on a table; names alone are columns that do not exist."""
+    where = f"`where` of `{table}`"
+    for problem in wrong:
+        name = problem.strip("`")
+        unknown = problem.startswith("`") and problem.endswith("`")
+        yield (
+            f"{where}: " + not_there(f"column `{table}.{name}`", name, known)
+            if unknown
+            else f"{where} {problem}"
+        )
+
+
 @dataclass
 class _Reader:
     """Understands entries one by one and collects what is wrong."""
@@ -247,6 +263,8 @@ class _Reader:
     def conditions(self, spec: Spec) -> Iterator[tuple[str, Condition]]:
         for table, said in spec.tables.items():
             where = f"`where` of `{table}`"
+            if self.tables[table].strategy == "subset":  # there it chooses real rows
+                continue
             if said.where is None or not self._made(table, where):
                 continue
             above = self.plan.generating.get(table)
@@ -258,14 +276,7 @@ class _Reader:
                 continue
             known = self.schema[table].column_by_name
             condition, wrong = parse(said.where, known)
-            for problem in wrong:
-                name = problem.strip("`")
-                unknown = problem.startswith("`") and problem.endswith("`")
-                self.problems.append(
-                    f"{where}: " + not_there(f"column `{table}.{name}`", name, known)
-                    if unknown
-                    else f"{where} {problem}"
-                )
+            self.problems += explained(table, wrong, known)
             if condition is not None and self._drawn(table, condition, where):
                 yield table, condition
 
@@ -327,7 +338,7 @@ class _Reader:
         strategy = self.tables[table].strategy
         if strategy == "synthesize":
             return True
-        what = "copied" if strategy == "copy" else "left empty"
+        what = _INSTEAD.get(strategy, "left empty")
         self.problems.append(f"{where}: the table is {what}, so its rows are not drawn")
         return False
 
