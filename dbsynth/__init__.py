@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dbsynth.attacks import AttackReport, attack
     from dbsynth.drift import Change
     from dbsynth.errors import DbsynthError
     from dbsynth.inventory import Inventory, inspect
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Change", "Column", "DbsynthError", "Effect", "Fairness", "Finding", "Forecast",
-    "ForeignKey", "Inventory", "Kind", "Model", "Protection", "Rate", "Report", "Schema",
-    "Spec", "Status", "Steered", "Table", "TableReport", "TableSpec", "check", "clone", "fit",
-    "foresee", "inspect", "load", "load_model", "plan", "review", "suggest_keys",
+    "AttackReport", "Change", "Column", "DbsynthError", "Effect", "Fairness", "Finding",
+    "Forecast", "ForeignKey", "Inventory", "Kind", "Model", "Protection", "Rate", "Report",
+    "Schema", "Spec", "Status", "Steered", "Table", "TableReport", "TableSpec", "attack", "check",
+    "clone", "fit", "foresee", "inspect", "load", "load_model", "plan", "review", "suggest_keys",
 ]  # fmt: skip
 
 _MODULE_BY_NAME = {
+    **dict.fromkeys(("AttackReport", "attack"), "attacks"),
     **dict.fromkeys(("DbsynthError",), "errors"),
     **dict.fromkeys(("Change",), "drift"),
     **dict.fromkeys(("Forecast",), "private.forecast"),

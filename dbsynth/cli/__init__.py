@@ -31,6 +31,7 @@ COMMANDS = {
     "load": "Build a clone from a model file.",
     "inspect": "List what a model file contains.",
     "check": "Verify the constraints of a database.",
+    "attack": "Measure what clones give away of real entities.",
 }
 
 
