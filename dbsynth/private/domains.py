@@ -124,6 +124,8 @@ def public_domain(recipe: Recipe) -> Domain:
         return _of_edges(recipe, even_edges(low, high, whole=bool(recipe.unit)))
     if recipe.words:
         return _of_words(recipe, recipe.words)
+    if recipe.open:
+        return _invented(recipe)
     return Domain(recipe.model, np.ones(2, bool))
 
 

@@ -30,7 +30,7 @@ from dbsynth.private.purse import Purse
 from dbsynth.progress import Progress
 from dbsynth.rules import Kept
 from dbsynth.rules.path import Closed
-from dbsynth.schema import ForeignKey, Table
+from dbsynth.schema import ForeignKey
 from dbsynth.spec import PRIVATE, Spec
 
 _SPREAD = 6.0  # standard deviations of a Poisson distribution that are written down
@@ -103,20 +103,21 @@ def model_of(
 ) -> Model:
     """The model that the answers make; it sees nothing else of the protected tables."""
     rows = {name: max(1, round(count)) for name, count in answers.rows.items()}
-    rows |= design.ownership.invented
+    rows |= design.ownership.invented | dict.fromkeys(answers.unseen, 0)
     tables, engines = {}, dict[str, TableModel](answers.models)
     for name in design.ownership.protected:
         reason = "the unit of privacy" if name == design.ownership.unit else "owned by the unit"
         columns = {
-            c: _column(r.model, answers.domains[name].get(c), rows[name], design.schema[name], c)
+            c: _column(r.model, answers.domains.get(name, {}).get(c), rows[name])
             for c, r in design.recipes[name].items()
         }
+        if name in answers.unseen:
+            reason = "so few entities own rows of it, if any, that it is left empty"
         tables[name] = TableFacts("synthesize", reason, rows[name], columns)
     for name, number in design.ownership.invented.items():
         domains = {c: public_domain(r) for c, r in design.recipes[name].items() if r.measured}
         columns = {
-            c: _column(r.model, domains.get(c), number, design.schema[name], c)
-            for c, r in design.recipes[name].items()
+            c: _column(r.model, domains.get(c), number) for c, r in design.recipes[name].items()
         }
         tables[name] = TableFacts("synthesize", "invented from types alone", number, columns)
         engines[name] = _invented(design, name, domains, public)
@@ -136,9 +137,7 @@ def model_of(
     )  # fmt: skip
 
 
-def _column(
-    model: ColumnModel, domain: Domain | None, rows: int, table: Table, name: str
-) -> ColumnModel:
+def _column(model: ColumnModel, domain: Domain | None, rows: int) -> ColumnModel:
     """How a column comes about, with its codec and room for so many rows."""
     if domain is not None:
         model = domain.model
@@ -192,6 +191,10 @@ def _degrees(
         parents = np.repeat(cells / width, width.astype(int))
         whole = _rounded(parents)
         degrees[fk] = Degrees(values, whole, rows[fk.child], 0, whole=False)
+    for table in answers.unseen:
+        fk, one = design.ownership.owner[table], np.ones(1, np.int64)
+        degrees[fk] = Degrees(one - 1, one, 0, 0, whole=False)
+        counters[fk] = codec_of_edges(COUNTER, count_edges(1), 1.0)
     for fk in design.plan.dealt:
         share = answers.present.get(fk, 1.0) if fk.nullable else 1.0
         children, of = rows.get(fk.child, 0), rows.get(fk.parent, 0)
@@ -244,6 +247,7 @@ def statement(
         "owned": {table: str(fk) for table, fk in owned.owner.items()},
         "public": list(owned.public),
         "invented": dict(owned.invented),
+        "unseen": list(answers.unseen),
         "foreign": [str(fk) for fk in owned.foreign],
         "cuts": {table: asdict(cut) for table, cut in answers.cuts.items()},
         "pairs": {table: [list(pair) for pair in found] for table, found in answers.pairs.items()},
@@ -271,8 +275,12 @@ def notes_of(told: Mapping[str, Any]) -> tuple[str, ...]:
         " no more than the cap of each table; schema, public tables, bounds and vocabularies of the"
         " spec count as public"
     )
+    found += [
+        f"{table}: so few {told['unit']}s own rows of it, if any, that it is left empty"
+        for table in told["unseen"]
+    ]
     for table, cut in told["cuts"].items():
-        if table != told["unit"]:
+        if table != told["unit"] and table not in told["unseen"]:
             how = "chosen privately" if cut["chosen"] else "given"
             found.append(
                 f"{table}: at most {cut['cap']} rows of one {told['unit']} are learnt from ({how});"

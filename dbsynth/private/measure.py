@@ -46,7 +46,7 @@ COUNTER = Column("count", Kind.INTEGER, "integer", nullable=False)
 LEAST_SIGNAL = 4.0  # rows per standard deviation of noise, below which a table is only noise
 _SINGLE_COUNTS = 16
 _LOST = 0.05
-_CLEAR = 4.0
+_CLEAR, _FEW = 4.0, 0.05
 MOST_LINKS = 2**16 - 2  # rows of a public table that a code can name
 
 
@@ -73,6 +73,7 @@ class Answers:
         rows: Estimated rows of each table.
         counts: Of the generating keys, how many parents have how many children.
         present: Of keys that are dealt, the share of rows that refer to something.
+        unseen: Tables of which too few entities own rows to tell them from none.
     """
 
     cuts: dict[str, Cut] = field(default_factory=dict)
@@ -83,6 +84,7 @@ class Answers:
     present: dict[ForeignKey, float] = field(default_factory=dict)
     models: dict[str, Conditionals] = field(default_factory=dict)
     pairs: dict[str, tuple[tuple[str, str | None], ...]] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass
@@ -112,15 +114,31 @@ def measure(
     for table in design.ownership.protected:
         _count_entities(work, database, table)
         progress.advance(1)
+    work.answers.unseen = unseen(design, work.answers.rows)
     check_signal(design, work.answers.rows, {t: c.cap for t, c in work.answers.cuts.items()})
-    progress.step("fit", 2 * len(design.ownership.protected))
-    for table in design.ownership.protected:
+    seen = [t for t in design.ownership.protected if t not in work.answers.unseen]
+    progress.step("fit", 2 * len(seen))
+    for table in seen:
         _count_single(work, table)
         progress.advance(1)
-    for table in design.ownership.protected:
+    for table in seen:
         _count_pairs(work, table)
         progress.advance(1)
     return work.answers
+
+
+def unseen(design: Design, rows: Mapping[str, float]) -> tuple[str, ...]:
+    """Tables without rows, as far as counts of entities can tell, and what they would own.
+
+    Where the noise of these counts is not small beside the number of entities, none counts as such:
+    then it is the budget that does not suffice.
+    """
+    clear = _CLEAR / np.sqrt(2 * design.size) <= _FEW * rows[design.ownership.unit]
+    found: list[str] = []
+    for table, key in design.ownership.owner.items():
+        if (clear and rows[table] < 1) or key.parent in found:
+            found.append(table)
+    return tuple(found)
 
 
 def check_signal(design: Design, rows: Mapping[str, float], caps: Mapping[str, int]) -> None:
@@ -130,8 +148,9 @@ def check_signal(design: Design, rows: Mapping[str, float], caps: Mapping[str, i
         rows: Estimated rows of each table.
     """
     drowned, factor = [], 1.0
+    hidden = unseen(design, rows)
     for table, price in design.prices.items():
-        if price.one <= 0:
+        if price.one <= 0 or table in hidden:
             continue
         scale = caps[table] / np.sqrt(2 * price.one)
         if rows[table] < LEAST_SIGNAL * scale:
@@ -185,9 +204,9 @@ def _needed(design: Design, table: str) -> list[str]:
 
 
 def _significant(noisy: Int64, scale: float) -> Float64:
-    """The counts, 0 where they may well be noise; the first two, of 0 and 1, in any case."""
+    """The counts, 0 where they may well be noise; of entities that own nothing, in any case."""
     found = np.where(noisy > _CLEAR * scale, noisy, 0).astype(np.float64)
-    found[:2] = np.maximum(noisy[:2], 0)
+    found[0] = max(int(noisy[0]), 0)
     return found
 
 
@@ -211,8 +230,12 @@ def _cut(cap: int | None, noisy: Int64, scale: float) -> Cut:
 
 
 def _rows_within(noisy: Int64, cap: int, scale: float) -> float:
+    """Estimated rows, 0 where even all owners together may well be noise."""
     middles = np.array([middle_of_bucket(i) for i in range(len(noisy))])
-    return float((_significant(noisy, scale) * np.minimum(middles, cap)).sum())
+    owners = float(noisy[1:].sum())
+    if owners <= _CLEAR * scale * np.sqrt(len(noisy) - 1):
+        return 0.0
+    return max(owners, float((_significant(noisy, scale) * np.minimum(middles, cap)).sum()))
 
 
 # ---------------------------------------------------------------------------------------------
@@ -312,7 +335,7 @@ def _count_variables(
     """How many rows of each owned table a row owns."""
     found = []
     for child, fk in work.design.ownership.owner.items():
-        if fk.parent != table:
+        if fk.parent != table or child in work.answers.unseen:
             continue
         edges = count_edges(work.answers.cuts[child].cap)
         codec = work.answers.counters[fk] = codec_of_edges(COUNTER, edges, 1.0)
@@ -370,7 +393,7 @@ def _keep_shares(work: Work, table: str) -> None:
     """What the frame has to know beside the engine: numbers of children, and NULLs of keys."""
     by_name = {v.name: v for v in work.own[table]}
     for fk in work.design.ownership.owner.values():
-        if fk.parent == table:
+        if fk.parent == table and fk.child not in work.answers.unseen:
             work.answers.counts[fk] = by_name[variables.count(fk)].counts[4:]
     for fk in work.design.plan.dealt_of(table):
         variable = by_name.get(presence_of(fk))

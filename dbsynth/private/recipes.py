@@ -182,7 +182,9 @@ def _shareable(table: Table, column: Column, decision: Decision) -> bool:
 def _provided(column: Column, model: ColumnModel, values: pa.Array, unique: bool) -> ColumnModel:
     decision = model.decision
     if decision.provider is None:
-        decision = replace(decision, provider="text")
+        decision = replace(decision, provider="text" if column.kind is Kind.TEXT else "from_type")
+    if column.kind in (Kind.ARRAY, Kind.OTHER) and decision.decided_by != "spec":
+        decision = replace(decision, provider="from_type")
     provider = PROVIDERS[decision.provider or "text"]
     state = provider.fit(column, values, unique=unique, locale="en_US", k=1)
     return replace(model, decision=decision, provided=Provided(provider.name, state))
