@@ -123,7 +123,7 @@ class _Column:
         hit = places >= 0
         if self.shared:
             hit &= self.held.table.times[np.maximum(places, 0)] < self.shared
-        rows, kinds = rows[hit], kinds[hit]
+        rows, kinds = rows[hit], (self.held.table.tags[places[hit]] & 7).astype(np.int64)
         some = rows[: KINDS * _KEPT]
         cut = texts.cut(texts.offsets[some], texts.offsets[some + 1])
         self.found.own.add(places[hit], kinds, facts[rows, 0].astype(np.int64), cut)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dbsynth.classify import Role
+from dbsynth.classify import Exposure, Role
 from dbsynth.model import NAME_PARTS, ColumnModel, Model, TableFacts, name_parts
 from dbsynth.schema import Column, Kind, Table
 from dbsynth.unreviewed import unreviewed
@@ -100,7 +100,7 @@ def _of_column(table: Table, column: Column, model: ColumnModel) -> Iterator[Sub
     elif column.kind in _READABLE or number:
         invented = model.provided is not None or model.structure is not None
         if invented or role in _PERSONAL:
-            personal = role is Role.IDENTIFIER and not number
+            personal = role is Role.IDENTIFIER and provider not in _VAGUE and not number
             yield Subject(
                 table.name, named, direct=personal, roaming=_telling(model), number=number
             )
@@ -109,9 +109,10 @@ def _of_column(table: Table, column: Column, model: ColumnModel) -> Iterator[Sub
 def _telling(model: ColumnModel) -> bool:
     """Whether values tell of somebody wherever they stand."""
     role, provider = model.decision.role, model.decision.provider
+    direct = model.decision.exposure is Exposure.DIRECT
     if provider in _CODES:
-        return role is Role.IDENTIFIER
-    return role in _PERSONAL and provider not in _VAGUE
+        return direct or role is Role.IDENTIFIER
+    return provider not in _VAGUE and (direct or role in _PERSONAL)
 
 
 def searched(table: Table) -> tuple[Column, ...]:
