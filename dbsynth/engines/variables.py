@@ -20,7 +20,7 @@ Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 RECALL, SAME = "recall:", "same:"
-REPERTOIRE = "profile:uses:"
+REPERTOIRE, REACH = "profile:uses:", "profile:reach:"
 NO, YES = 1, 2
 YES_OR_NO = Alphabet(3, ordered=True)
 DEEPEST = 12  # self-references deeper than this count as this deep
@@ -121,6 +121,11 @@ def profile(key: ForeignKey, number: int) -> str:
 def repertoire(key: ForeignKey, variable: str) -> str:
     """Which codes of a variable the children under one foreign key have at all."""
     return f"{REPERTOIRE}{variable}|{key}"
+
+
+def reach(key: ForeignKey, side: str, variable: str) -> str:
+    """The ``most`` or ``least`` code of a variable of numbers among the children under a key."""
+    return f"{REACH}{side}:{variable}|{key}"
 
 
 POSITION, REMAINING, COURSE = "family:position", "family:remaining", "family:course"

@@ -23,6 +23,7 @@ from dbsynth.model import Model, TableFacts
 from dbsynth.randomness import UInt64, hashed, mix
 from dbsynth.read import codec_of
 from dbsynth.report import Finding, Status
+from dbsynth.rules.ranks import Ranks
 from dbsynth.schema import ForeignKey, Table
 
 Int64 = npt.NDArray[np.int64]
@@ -39,7 +40,7 @@ def search_rows(source: Database, clone: Database, model: Model) -> Iterator[Fin
     """Compare the rows of every table, and the families of every generating key."""
     for table in model.schema.tables:
         facts = model.tables[table.name]
-        columns = _learnt(table, facts)
+        columns = _learnt(model, table)
         if not _made(facts) or len(columns) < FEWEST_COLUMNS:
             continue
         share = min(1.0, MOST / max(facts.rows, clone.count_rows(table)))
@@ -53,14 +54,20 @@ def _made(facts: TableFacts) -> bool:
     return facts.strategy == "synthesize" and facts.rows >= FEWEST
 
 
-def _learnt(table: Table, facts: TableFacts) -> tuple[str, ...]:
-    """The columns whose values are learnt, not invented."""
+def _learnt(model: Model, table: Table) -> tuple[str, ...]:
+    """The columns whose values are learnt, not invented or counted out.
+
+    Numbers from 1 to n in every season say nothing of a race: each season has its rounds but once,
+    so that no half of the rows has any of the other's, and any clone has them all.
+    """
+    counted = {kept.rule.place for kept in model.rules if isinstance(kept.rule, Ranks)}
     return tuple(
         name
-        for name, model in facts.columns.items()
+        for name, found in model.tables[table.name].columns.items()
         if name not in table.foreign_columns()
-        and not isinstance(codec_of(model), Presence | None)
-        and model.decision.role not in (Role.KEY, Role.IDENTIFIER, Role.RENAMED, Role.CONSTANT)
+        and (table.name, name) not in counted
+        and not isinstance(codec_of(found), Presence | None)
+        and found.decision.role not in (Role.KEY, Role.IDENTIFIER, Role.RENAMED, Role.CONSTANT)
     )
 
 
@@ -115,7 +122,7 @@ def _families(source: Database, clone: Database, model: Model, fk: ForeignKey) -
     facts = model.tables[fk.parent], model.tables[fk.child]
     if not all(map(_made, facts)):
         return
-    above, below = _learnt(parent, facts[0]), _learnt(child, facts[1])
+    above, below = _learnt(model, parent), _learnt(model, child)
     if len(above) + len(below) < FEWEST_COLUMNS or not below:
         return
     sides = [

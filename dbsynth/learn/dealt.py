@@ -50,7 +50,7 @@ def dealt_variables(
         known = {
             v: a
             for v, a in work.alphabets[fk.parent].items()
-            if v not in unknown and not v.startswith(variables.REPERTOIRE)
+            if v not in unknown and not v.startswith((variables.REPERTOIRE, variables.REACH))
         }
         features = variables.class_features(
             work.codes[fk.parent], known, work.rows[fk.parent].count

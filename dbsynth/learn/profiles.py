@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
-from dbsynth.codec import Alphabet
+from dbsynth.codec import Alphabet, Formatted, Number
 from dbsynth.engines import variables
 from dbsynth.families import PROFILE_ALPHABET, profile
 from dbsynth.learn.work import Work
+from dbsynth.model import TableFacts
+from dbsynth.outline import NUMERIC
+from dbsynth.reach import reaches_of
 from dbsynth.read import Children
 from dbsynth.repertoires import repertoires_of
 from dbsynth.schema import ForeignKey
@@ -36,12 +41,26 @@ def add_profiles(work: Work, name: str) -> None:
             found[variable] = codes
             alphabets[variable] = Alphabet(len(used.shares), ordered=False)
             work.repertoires[fk.child] = (*work.repertoires.get(fk.child, ()), used)
+        numbers = [v for v in _numbers(work.tables[fk.child]) if v in own]
+        for side, of, codes, alphabet in reaches_of(
+            work.codes[fk.child], own, numbers, links, rows.count
+        ):
+            variable = variables.reach(fk, side, of)
+            found[variable], alphabets[variable] = codes, alphabet
         work.codes[name] |= found
         work.alphabets[name] |= alphabets
         unknown = _unread(work.children[fk], links)
         for variable in found:
             if unknown.any():
                 work.unknown.setdefault(name, {})[variable] = unknown
+
+
+def _numbers(facts: TableFacts) -> Iterator[str]:
+    """The variables of columns of numbers."""
+    for name, model in facts.columns.items():
+        codec = model.codec.number if isinstance(model.codec, Formatted) else model.codec
+        if isinstance(codec, Number) and codec.kind in NUMERIC:
+            yield variables.column(name)
 
 
 def _unread(children: Children, links: Int64) -> Bool:
