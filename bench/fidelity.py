@@ -134,7 +134,7 @@ def measured(bench: Bench, name: str) -> Json:
                 "seed": seed,
                 "invariants": ask(name, url),
                 "own": _own(rows, made),
-                "judge": judge(bench.script, source, url),
+                **_judged(bench, source, url, rows),
             }
             found["clones"].append(run)
             if seed == bench.seeds[0]:
@@ -145,7 +145,7 @@ def measured(bench: Bench, name: str) -> Json:
         cloned(source, url, seed=0, engine="independent")
         found["independent"] = {
             "own": _own(rows, read_rows(url)),
-            "judge": judge(bench.script, source, url),
+            **_judged(bench, source, url, rows),
         }
     say(f"{name}: clone of one half against the other")
     found["held out"] = held_out(bench, name, rows)
@@ -175,6 +175,13 @@ def target(bench: Bench, name: str) -> Iterator[str]:
 def _own(source: Rows, clone: Rows) -> Json:
     real, _, other = sides(source, clone)
     return summarised(measure(source, real, other))
+
+
+def _judged(bench: Bench, source: str, url: str, rows: Rows) -> Json:
+    """The judge on all columns, and on those alone whose values a clone does not replace."""
+    found = judge(bench.script, source, url)
+    kept = judge(bench.script, source, url, without=rows.invented) if rows.invented else None
+    return {"judge": found, "kept": kept}
 
 
 def summarised(figures: Mapping[str, Mapping[str, float | None]]) -> Json:

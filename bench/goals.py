@@ -46,21 +46,27 @@ def mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else float("nan")
 
 
+def _said(run: Json) -> Json:
+    """What the judge says of the columns that a clone does not replace."""
+    found: Json = run.get("kept") or run["judge"]
+    return found
+
+
 def areas(entry: Json, detector: str) -> dict[str, float]:
     """The judge's area of each table, as the mean over the seeds."""
-    runs = [run["judge"]["detectors"][detector] for run in entry["clones"]]
+    runs = [_said(run)["detectors"][detector] for run in entry["clones"]]
     return {table: mean([run[table][0] for run in runs if table in run]) for table in runs[0]}
 
 
 def floors(entry: Json, detector: str) -> dict[str, float]:
     """The judge's floor of each table."""
-    found = entry["clones"][0]["judge"]["detectors"][detector]
+    found = _said(entry["clones"][0])["detectors"][detector]
     return {table: values[1] for table, values in found.items()}
 
 
 def similarity(entry: Json, name: str) -> float:
     """The judge's similarity, as the mean over the seeds."""
-    return mean([run["judge"]["similarities"][name]["synthetic"] for run in entry["clones"]])
+    return mean([_said(run)["similarities"][name]["synthetic"] for run in entry["clones"]])
 
 
 def goals(name: str, entry: Json, hma: Json | None) -> Iterator[Goal]:

@@ -17,9 +17,14 @@ DETECTORS = {"C2ST": "c2st", "C2ST-Agg": "agg", "Agg+": "agg_plus", "Agg2": "agg
 
 
 def judge(
-    script: Path | None, real: str, clone: str, tables: Iterable[str] = ()
-) -> dict[str, Any] | None:
-    """What the script finds, cut down to what the report shows; None where there is no script."""
+    script: Path | None, real: str, clone: str, tables: Iterable[str] = (),
+    without: Iterable[tuple[str, str]] = (),
+) -> dict[str, Any] | None:  # fmt: skip
+    """What the script finds, cut down to what the report shows; None where there is no script.
+
+    Args:
+        without: Columns, with their tables, that it shall not look at.
+    """
     if script is None:
         return None
     with tempfile.TemporaryDirectory(prefix="dbsynth-judge-") as folder:
@@ -27,6 +32,8 @@ def judge(
         command = [sys.executable, script, "--json", out]
         command += ["--real", _driver(real), "--synthetic", _driver(clone)]
         command += ["--tables", *tables] if tables else []
+        left_out = [f"{table}.{column}" for table, column in sorted(without)]
+        command += ["--exclude", *left_out] if left_out else []
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if not out.exists():
             last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]

@@ -28,7 +28,9 @@ Written by `make bench-fidelity`; the figures are in `fidelity.json` beside this
 - **HMA**: SDV's synthesizer, on the largest piece of the schema that it accepts (five tables, no
   table both parent and child); *ours there* is our clone on the same piece.
 - *judge* is a script from outside the project, *own* is `bench/measures.py`. Where they differ in
-  definition, their figures differ.
+  definition, their figures differ. *Judge of what is kept* is the same script without the columns
+  whose values a clone replaces by design (names, cities, addresses), as the plan lists them; where
+  there are such columns, summary and targets are its figures. *Own* always leaves them out.
 - *half*: half of the clone against half of the real rows. Similarities grow with the rows, so this
   one is to be compared with the floor, and the whole clone with what others publish.
 - Figures of clones are means over the seeds; in brackets the lowest and the highest.
@@ -70,7 +72,7 @@ def _summary(known: Json, met: Mapping[str, Sequence[Goal]]) -> Iterator[str]:
     header = ["database", "shapes", "pairs", "cardinality", "1-hop", "2-hop", "C2ST", "C2ST-Agg"]
     rows = []
     for name, entry in known.items():
-        chosen = _SOURCES["judge"] if _judged(entry) else _SOURCES["own"]
+        chosen = _sources(entry)[0]
         similar = [_with_floor(_comparable(entry, chosen, m)) for m in chosen.names]
         areas = [_mean_and_worst(chosen.areas(entry, d)) for d in ("C2ST", "C2ST-Agg", "Agg+")]
         targets = f"{sum(goal.met for goal in met[name])} of {len(met[name])}"
@@ -81,9 +83,9 @@ def _summary(known: Json, met: Mapping[str, Sequence[Goal]]) -> Iterator[str]:
 def _comparable(entry: Json, source: _Source, name: str) -> tuple[list[float], float | None]:
     """The similarity that may stand beside its floor."""
     whole, floor = source.similarity(entry, name)
-    halves = [_half(run["judge"], name) for run in entry["clones"]]
+    halves = [_half(run[source.name], name) for run in entry["clones"]] if source.halved else []
     found = [value for value in halves if value is not None]
-    return (found if found and source.name == "judge" else whole), floor
+    return (found or whole), floor
 
 
 def _section(name: str, entry: Json, hma: Json | None, met: Sequence[Goal]) -> Iterator[str]:
@@ -97,17 +99,17 @@ def _section(name: str, entry: Json, hma: Json | None, met: Sequence[Goal]) -> I
     if entry["invented"]:
         yield (
             f"\nA clone replaces the values of {', '.join(entry['invented'])}: our own measures"
-            " leave them out, the judge may not."
+            " leave them out, and so does the judge of what is kept."
         )
     yield "\n### Targets\n"
     yield from _table(
         ["figure", "wanted", "found", ""],
         [[g.what, g.wanted, g.found, "met" if g.met else "**missed**"] for g in met],
     )
-    for source in _SOURCES.values() if _judged(entry) else [_SOURCES["own"]]:
-        yield f"\n### Similarities ({source.name})\n"
+    for source in _sources(entry):
+        yield f"\n### Similarities ({source.title})\n"
         yield from _similarities(entry, hma, source)
-        yield f"\n### Detectors ({source.name})\n"
+        yield f"\n### Detectors ({source.title})\n"
         yield from _detectors(entry, hma, source)
     yield from _invariants(entry)
     yield from _copies(entry)
@@ -120,6 +122,12 @@ def _judged(entry: Json) -> bool:
     return bool(entry["clones"][0]["judge"])
 
 
+def _sources(entry: Json) -> list[_Source]:
+    """The sources that there are of a database, the one to go by first."""
+    kept = [_SOURCES["kept"]] if entry["clones"][0].get("kept") else []
+    return [*kept, *([_SOURCES["judge"]] if _judged(entry) else []), _SOURCES["own"]]
+
+
 # The two sources of figures
 
 
@@ -129,12 +137,14 @@ class _Source:
     def __init__(
         self,
         name: str,
+        title: str,
         names: Sequence[str],
         similarity: Callable[[Json, str], float | None],
         area: Callable[[Json, str], Mapping[str, float]],
         floor: Callable[[Json], tuple[Callable[[str], float | None], Callable[[str], Json]]],
     ) -> None:
-        self.name, self.names = name, names
+        self.name, self.title, self.names = name, title, names
+        self.halved = name != "own"
         self.value, self.area, self._floor = similarity, area, floor
 
     def similarity(self, entry: Json, name: str) -> tuple[list[float], float | None]:
@@ -164,25 +174,33 @@ def _half(judge: Json | None, name: str) -> float | None:
     return judge["similarities"].get(name, {}).get("half") if judge else None
 
 
-def _judge_floor(entry: Json) -> tuple[Callable[[str], float | None], Callable[[str], Json]]:
-    judge = entry["clones"][0]["judge"]
-    return (
-        lambda name: judge["similarities"].get(name, {}).get("floor"),
-        lambda name: {table: values[1] for table, values in judge["detectors"][name].items()},
-    )
+def _of_judge(name: str, title: str) -> _Source:
+    """The figures of the judge under a name."""
 
+    def floor(entry: Json) -> tuple[Callable[[str], float | None], Callable[[str], Json]]:
+        judge = entry["clones"][0][name]
+        return (
+            lambda name: judge["similarities"].get(name, {}).get("floor"),
+            lambda name: {table: values[1] for table, values in judge["detectors"][name].items()},
+        )
 
-_SOURCES = {
-    "judge": _Source(
-        "judge",
+    return _Source(
+        name,
+        title,
         ("shapes", "trends", "cardinality", "1-hop", "2-hop"),
         _judge_similarity,
         lambda judge, name: {
             table: values[0] for table, values in judge["detectors"][name].items()
         },
-        _judge_floor,
-    ),
+        floor,
+    )
+
+
+_SOURCES = {
+    "kept": _of_judge("kept", "judge of what is kept"),
+    "judge": _of_judge("judge", "judge"),
     "own": _Source(
+        "own",
         "own",
         ("shapes", "pairs", "cardinality", "1-hop", "2-hop"),
         _own_similarity,
@@ -199,11 +217,12 @@ _SOURCES = {
 
 
 def _similarities(entry: Json, hma: Json | None, source: _Source) -> Iterator[str]:
-    beside, halved = _beside(entry, hma), source.name == "judge"
+    beside, halved = _beside(entry, hma), source.halved
     rows = []
     for name in source.names:
         values, floor = source.similarity(entry, name)
-        more = [source.value(b[source.name], name) if b else None for b in beside.values()]
+        more = [source.value(b[source.name], name) if b and b.get(source.name) else None
+                for b in beside.values()]  # fmt: skip
         halves = [_half(run[source.name], name) for run in entry["clones"]] if halved else []
         half = [_spread([v for v in halves if v is not None], 1)] if halved else []
         others = [_number(v, 1) for v in more]
@@ -216,7 +235,8 @@ def _detectors(entry: Json, hma: Json | None, source: _Source) -> Iterator[str]:
     rows = []
     for detector in ("C2ST", "C2ST-Agg", "Agg+"):
         for table, (values, floor) in source.areas(entry, detector).items():
-            more = [source.area(b[source.name], detector).get(table) if b else None
+            more = [source.area(b[source.name], detector).get(table)
+                    if b and b.get(source.name) else None
                     for b in beside.values()]  # fmt: skip
             rows.append([f"{detector} of {table}", _spread(values, 2), _number(floor, 2),
                          *(_number(v, 2) for v in more)])  # fmt: skip

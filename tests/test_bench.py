@@ -252,3 +252,17 @@ def test_nothing_measured_gives_a_page() -> None:
     text = page(empty | {"surroundings": {"machine": "2 cores", "versions": "Python"}})
     assert text.startswith("# Fidelity\n")
     assert "Skipped: a, no dump." in text
+
+
+def test_the_page_goes_by_what_is_kept_and_shows_both() -> None:
+    figures = json.loads((PAGES / "fidelity.json").read_text(encoding="utf-8"))
+    name, entry = next((n, e) for n, e in figures["databases"].items() if e["invented"])
+    for run in entry["clones"]:
+        run["kept"] = json.loads(json.dumps(run["judge"]))
+        for area in run["kept"]["detectors"]["C2ST-Agg"].values():
+            area[0] = 0.123
+    text = page({**figures, "databases": {name: entry}, "hma": {}})
+    assert "### Detectors (judge of what is kept)" in text
+    assert "### Detectors (judge)" in text
+    summary = next(line for line in text.splitlines() if line.startswith(f"| {name} "))
+    assert "0.12, 0.12" in summary

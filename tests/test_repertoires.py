@@ -16,6 +16,7 @@ from dbsynth.classify import blanks_of, without
 from dbsynth.codec import Alphabet, Presence
 from dbsynth.model import Repertoire, load_model
 from dbsynth.pipeline import fit
+from dbsynth.reach import reaches_of
 from dbsynth.repertoires import ANY, FIRST, NO_ROWS, kept, repertoires_of
 
 BANK = """
@@ -143,3 +144,27 @@ def test_what_a_family_does_not_use_is_drawn_again() -> None:
     kinds = np.array([ANY, FIRST, FIRST, FIRST, FIRST + 1, FIRST], np.uint16)
     found = kept(Repertoire("column:x", shares), kinds, codes, np.full(6, 0.9))
     assert found.tolist() == [2, 3, 1, 0, 0, 3]  # NULL only where nothing else is used
+
+
+def test_families_have_a_reach_where_they_are_long_and_numbers_many() -> None:
+    rng = np.random.default_rng(4)
+    links = np.repeat(np.arange(90), 12)
+    scale = rng.integers(20, 90, 90)
+    codes = {
+        "column:x": (4 + rng.random(1080) * scale[links]).astype(np.uint16),
+        "column:few": rng.integers(4, 9, 1080).astype(np.uint16),
+    }
+    alphabets = {"column:x": Alphabet(100, ordered=True), "column:few": Alphabet(9, ordered=True)}
+    found = list(reaches_of(codes, alphabets, list(codes), links, 91))
+    assert [(side, name) for side, name, _, _ in found] == [
+        ("most", "column:x"),
+        ("least", "column:x"),
+    ]
+    _, _, steps, alphabet = found[0]
+    assert steps[90] == 0
+    assert alphabet.size == int(steps.max()) + 1 <= 11  # ten families a step
+    largest = np.zeros(90, np.int64)
+    np.maximum.at(largest, links, codes["column:x"].astype(np.int64))
+    assert np.all(np.diff(steps[:90][np.argsort(largest, kind="stable")].astype(int)) >= 0)
+    short = np.arange(1080) // 7
+    assert not list(reaches_of(codes, alphabets, list(codes), short, 155))
