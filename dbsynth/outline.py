@@ -43,6 +43,7 @@ from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
 from dbsynth.identifiers.base import Provider, State
 from dbsynth.identifiers.faker import DEFAULT_LOCALE
 from dbsynth.keys import Mint, fit_mint
+from dbsynth.links import with_links
 from dbsynth.masking import identifying
 from dbsynth.model import LEFT_OUT, NAME_PARTS, REAL, ColumnModel, Provided, TableFacts, name_parts
 from dbsynth.persona import guess_locale
@@ -155,12 +156,17 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
     fitting = Fitting(streams.seed, locale)
     tables: dict[str, TableFacts] = {}
     problems: Problems = []
-    for table in schema.tables:
+
+    def facts_of(table: Table, problems: Problems) -> TableFacts:
         fresh = found.unreviewed.get(table.name, frozenset())
-        tables[table.name] = _table_facts(
-            database, schema, table, rows, spec, fitting, fresh, problems
-        )
+        return _table_facts(database, schema, table, rows, spec, fitting, fresh, problems)
+
+    for table in schema.tables:
+        tables[table.name] = facts_of(table, problems)
         progress.advance(1)
+    linked, by_value = with_links(database, schema, tables, spec.seed)
+    tables |= {t.name: facts_of(t, []) for t in linked.tables if t != schema[t.name]}
+    schema = linked
     tables = _closed_under_copying(schema, tables)
     problems += _unmet(schema, tables)
     if problems:
@@ -169,7 +175,7 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
         )
     copied = [name for name, facts in tables.items() if facts.strategy == "copy"]
     wanted, unstated = spec.stated_rules(schema)
-    notes = schema.notes + found.notes + broken + unkept + unstated
+    notes = schema.notes + found.notes + broken + unkept + by_value + unstated
     real = [name for name, facts in tables.items() if facts.strategy in REAL and facts.rows]
     plan = make_plan(schema, rows, copied, real=real)
     made = {n: t.rows if t.strategy == "synthesize" else 0 for n, t in tables.items()}

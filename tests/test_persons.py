@@ -267,3 +267,37 @@ def test_short_unique_codes_keep_their_letters() -> None:
     state = PROVIDERS["pattern"].fit(column, pa.array(values), unique=True, locale="en_US", k=5)
     found = PROVIDERS["pattern"].draw(state, np.arange(90, dtype=np.uint64), key=KEY)
     assert pc.all(pc.match_substring_regex(found, "^[A-Z]{5}$")).as_py()
+
+
+def logged_database(path: Path) -> None:
+    """People, and logs that name them by login and e-mail, with no key between them."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(
+            "CREATE TABLE person (id integer PRIMARY KEY, login text NOT NULL UNIQUE, email text);"
+            "CREATE TABLE audit_log (id integer PRIMARY KEY, login text NOT NULL, at text);"
+            "CREATE TABLE mailing (id integer PRIMARY KEY, email text, list text)"
+        )
+        people = [(i, f"user{i * 7919 % 10007}x", f"p{i * 31 % 997}@firm.org") for i in range(60)]
+        logs = [(i, people[i * i % 60][1], "2024-01-01") for i in range(400)]
+        mailing = [(i, people[i * 3 % 60][2], "news") for i in range(50)]
+        connection.executemany("INSERT INTO person VALUES (?,?,?)", people)
+        connection.executemany("INSERT INTO audit_log VALUES (?,?,?)", logs)
+        connection.executemany("INSERT INTO mailing VALUES (?,?,?)", mailing)
+
+
+def test_a_value_without_a_key_is_of_the_same_person(tmp_path: Path) -> None:
+    source, target = tmp_path / "source.db", tmp_path / "clone.db"
+    logged_database(source)
+    report = dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{target}")
+    assert any("audit_log.login holds values of person.login" in note for note in report.notes)
+    with closing(sqlite3.connect(target)) as connection:
+        logins = {row[0] for row in connection.execute("SELECT login FROM person")}
+        logged = [row[0] for row in connection.execute("SELECT login FROM audit_log")]
+        emails = {row[0] for row in connection.execute("SELECT email FROM person")}
+        mailed = [row[0] for row in connection.execute("SELECT email FROM mailing")]
+    assert set(logged) <= logins
+    assert len(set(logged)) > 10
+    assert set(mailed) <= emails
+    assert all(
+        address.endswith(("example.com", "example.org", "example.net")) for address in mailed
+    )
