@@ -54,6 +54,10 @@ bench-memorise: $(VENV)/.dev ## measure what a model of half of a database remem
 bench-classify: $(VENV)/.dev ## print precision and recall of the classification of labelled columns
 	@$(BIN)/python -m bench.classify
 
+# ROWS=100000 makes it short; ONLY=email,iban names providers.
+bench-identities: $(VENV)/.dev ## measure invented identifiers: rate, memory, that they differ
+	@$(BIN)/python -m bench.identities $(if $(ROWS),--rows $(ROWS)) --only "$(ONLY)"
+
 docs: $(VENV)/.dev ## write docs/cli.md, and the example of docs/json.md, from the code
 	@$(BIN)/python docs/cli_reference.py
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import ipaddress
 import json
+import re
 import uuid
 import xml.etree.ElementTree as ET
+import zipfile
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from PIL import Image
 
 from dbsynth.identifiers import PROVIDERS, AvoidList, draw_avoiding
 from dbsynth.identifiers.arrays import elements
-from dbsynth.identifiers.faker import slug
+from dbsynth.identifiers.faker import slug, words_of
+from dbsynth.identifiers.files import FILES, kind_of
 from dbsynth.identifiers.recognise import luhn_holds, written_as
 from dbsynth.schema import Column, Kind
 
@@ -277,8 +283,57 @@ def test_an_unknown_type_has_frequent_literals_or_nothing() -> None:
     assert _state("by_type", values=["once", "twice"], sql_type="odd")["none"] is True
 
 
-def test_pictures_stay_pictures() -> None:
-    real = [b"\x89PNG\r\n\x1a\n" + bytes(100 + i) for i in range(20)]
-    values = _draw("bytes", _state("bytes", values=real, unique=True), np.arange(100))
-    assert all(v.startswith(b"\x89PNG\r\n\x1a\n") for v in values.to_pylist())
-    assert len(set(values.to_pylist())) == 100
+def _opened(kind: str, data: bytes) -> None:
+    """Read a file as its viewers do."""
+    match kind:
+        case "png" | "jpeg" | "gif" | "bmp":
+            with Image.open(io.BytesIO(data)) as picture:
+                assert picture.format == kind.upper()
+                picture.load()
+        case "pdf":
+            assert data.startswith(b"%PDF-1.4\n")
+            start = int(data.rsplit(b"startxref\n", 1)[1].split()[0])
+            assert data[start:].startswith(b"xref\n")
+            places = [int(line[:10]) for line in data[start:].splitlines()[3:7]]
+            assert [data[at : at + 7] for at in places] == [b"%d 0 obj" % n for n in (1, 2, 3, 4)]
+        case "zip":
+            assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
+        case "gzip":
+            assert gzip.decompress(data)
+        case "json":
+            assert set(json.loads(data)) == {"ref", "text"}
+        case "xml" | "svg":
+            ET.fromstring(data)
+        case _:
+            assert data.decode()
+
+
+@pytest.mark.parametrize("kind", sorted(FILES))
+@pytest.mark.parametrize("size", [10, 700, 12_000])
+def test_files_stay_files_of_their_kind_and_size(kind: str, size: int) -> None:
+    random = np.random.Generator(np.random.Philox(5))
+    real = [FILES[kind](random.bytes(2 * size + 64), size + i) for i in range(20)]
+    assert {kind_of(data) for data in real} == {kind}
+    values = _draw("bytes", _state("bytes", values=real, unique=True), np.arange(40)).to_pylist()
+    assert len(set(values)) == 40
+    assert not set(values) & set(real)
+    for data in values:
+        assert kind_of(data) == kind
+        assert size < 500 or 0.8 * size < len(data) < 1.2 * size + 100
+        _opened(kind, data)
+
+
+def test_other_bytes_stay_random() -> None:
+    real = [bytes([0x80, i]) * 30 for i in range(20)]
+    values = _draw("bytes", _state("bytes", values=real, unique=True), np.arange(40)).to_pylist()
+    assert {len(data) for data in values} == {60}
+    assert len(set(values)) == 40
+
+
+def test_text_is_in_the_language_of_the_column() -> None:
+    german = [f"Der Kunde {i} hat die Ware nicht bezahlt und ist verzogen." for i in range(30)]
+    state = _state("text", values=german)
+    assert state["locale"] == "de_DE"
+    words = {w.casefold() for w in words_of("de_DE")}
+    drawn = " ".join(_draw("text", state, np.arange(50)).to_pylist())
+    assert {w.casefold() for w in re.findall(r"[^\W\d_]{4,}", drawn)} <= words

@@ -1,9 +1,8 @@
-"""Bytes: random ones of the column's lengths, or tiny valid files of the column's format."""
+"""Bytes: valid files of the column's kinds and about its sizes, else random ones."""
 
 from __future__ import annotations
 
-import struct
-import zlib
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,51 +11,37 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.identifiers.base import State
-from dbsynth.identifiers.strings import drawn_lengths, positions, subkey
+from dbsynth.identifiers.files import FILES, kind_of
+from dbsynth.identifiers.strings import drawn_lengths, positions, subkey, weighted
 from dbsynth.randomness import UInt64, hashed
 from dbsynth.schema import Column
 
-_LONGEST = 4_096
+_LONGEST = 65_536
+_MEAN = 16_384  # longer values on average are made shorter: a block of rows has to fit in memory
 _POOL = 1 << 20
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-_FILES = {
-    "png": (
-        b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
-        + _chunk(b"IDAT", zlib.compress(b"\0\x80"))
-        + _chunk(b"IEND", b"")
-    ),
-    "gif": b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;",
-    "jpeg": b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xd9",
-    "pdf": b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n",
-}
-_MAGIC = {"png": b"\x89PNG", "gif": b"GIF8", "jpeg": b"\xff\xd8\xff", "pdf": b"%PDF"}
+_SMALLEST = 24  # bytes in which files differ from each other
+_LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True)
 class Blob:
-    """Random bytes; pictures and PDF files become the smallest ones, followed by random bytes."""
+    """Files of the kinds that the values are, which viewers open; random bytes for any others."""
 
     name: str = "bytes"
 
     def fit(self, column: Column, values: pa.Array, *, unique: bool, locale: str, k: int) -> State:
-        """Quantiles of length, and the file format that most values share."""
+        """Quantiles of length, and how often each kind of file occurs that k values are."""
         present = values.drop_null()
         limit = min(column.length or _LONGEST, _LONGEST)
         if len(present) < k:
-            return {"lengths": [min(16, limit)], "format": "", "unique": unique, "limit": limit}
+            return {"lengths": [min(16, limit)], "kinds": {}, "unique": unique, "limit": limit}
         sizes = pc.binary_length(present).to_numpy(zero_copy_only=False)
-        lengths = np.quantile(sizes, np.linspace(0, 1, 101), method="nearest")
-        heads = [value[:4] for value in present[:1000].to_pylist()]
-        formats = [name for name, magic in _MAGIC.items()
-                   if sum(h.startswith(magic) for h in heads) * 2 > len(heads)]  # fmt: skip
-        return {"lengths": [min(int(n), limit) for n in lengths], "format": next(iter(formats), ""),
-                "unique": unique, "limit": limit}  # fmt: skip
+        lengths = np.quantile(sizes, np.linspace(0, 1, 101), method="nearest").astype(np.float64)
+        lengths = np.minimum(lengths, limit)
+        lengths = np.minimum(lengths, lengths * _MEAN / max(float(lengths.mean()), _MEAN))
+        seen = Counter(kind_of(value) for value in present[:_LOOKED_AT].to_pylist() if value)
+        return {"lengths": [int(n) for n in lengths], "unique": unique, "limit": limit,
+                "kinds": {kind: n for kind, n in sorted(seen.items()) if n >= k}}  # fmt: skip
 
     def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
         """One value for every index."""
@@ -64,21 +49,32 @@ class Blob:
         size = drawn_lengths(state["lengths"], subkey(key, 1), index)
         if state["unique"]:
             size = np.maximum(size, min(8, state["limit"]))
-        head = _FILES.get(state["format"], b"")
-        body = _random_bytes(np.maximum(size - len(head), 0), index, key)
-        if not head:
-            return body
-        return pc.binary_join_element_wise(pa.scalar(head, pa.binary()), body,
-                                           pa.scalar(b"", pa.binary()))  # fmt: skip
+        kinds = state["kinds"]
+        if not set(kinds) & set(FILES):
+            return _random_bytes(size, index, key)
+        chosen = weighted(subkey(key, 4), index, list(kinds.values()))
+        filler = _random_bytes(size + _SMALLEST, index, key)
+        names = list(kinds)
+        values = [
+            _file(names[kind], data, wanted) if wanted else b""
+            for kind, data, wanted in zip(
+                chosen.tolist(), filler.to_pylist(), size.tolist(), strict=True
+            )
+        ]
+        return pa.array(values, pa.binary())
+
+
+def _file(kind: str, filler: bytes, size: int) -> bytes:
+    return FILES[kind](filler, size) if kind in FILES else filler[:size]
 
 
 def _random_bytes(size: npt.NDArray[np.int64], index: UInt64, key: int) -> pa.Array:
     """Eight bytes of the index's own, then a piece of one pool."""
     pool = hashed(subkey(key, 2), np.arange(_POOL // 8)).view(np.uint8)
-    start = (hashed(subkey(key, 3), index) % np.uint64(_POOL - _LONGEST)).astype(np.int64)
+    start = hashed(subkey(key, 3), index) % np.uint64(_POOL - _LONGEST - _SMALLEST)
     offsets = np.concatenate([[0], np.cumsum(size)])
     place = np.arange(offsets[-1]) - np.repeat(offsets[:-1], size)
-    data = pool[np.repeat(start, size) + place]
+    data = pool[np.repeat(start.astype(np.int64), size) + place]
     own = hashed(key, index).view(np.uint8).reshape(-1, 8)
     mine = place < 8
     data[mine] = own[np.repeat(np.arange(len(index)), size)[mine], place[mine]]

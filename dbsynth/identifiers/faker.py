@@ -29,7 +29,7 @@ _NAME_LOCALES = (
     "en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "pt_BR", "pt_PT", "pl_PL", "it_IT", "nl_NL",
     "sv_SE", "da_DK", "cs_CZ", "fi_FI", "en_IN", "es_MX", "no_NO", "tr_TR",
 )  # fmt: skip
-_SAMPLED = 600
+_SAMPLED = 240
 _FEWEST = 12  # shorter lists of names are completed with drawn ones
 _METHODS = {
     "city": ("city",), "street": ("street_address",), "company": ("company",), "job": ("job",),

@@ -206,23 +206,28 @@ class Phone:
         for group in np.unique(groups).tolist():
             at = np.flatnonzero(groups == group)
             shape, place = divmod(group, len(traits.places))
-            parts.append(
-                (
-                    at,
-                    _telephone(state, state["shapes"][shape], traits.places[place], index[at], key),
-                )
-            )
+            form, there, home = state["shapes"][shape], traits.places[place], traits.places[0]
+            parts.append((at, _telephone(state, form, (there, home), index[at], key)))
         if not parts:
             return pa.array([], pa.string())
         values = scatter(groups, parts)
         return within(values, index, key=key, limit=state["limit"], unique=state["unique"])
 
 
-def _telephone(state: State, shape: str, place: Place, index: UInt64, key: int) -> pa.Array:
-    """Numbers of a country in one shape."""
-    shape, zero = _for_country(shape, place.country, zero=state["zero"])
+def _telephone(
+    state: State, shape: str, places: tuple[Place, Place], index: UInt64, key: int
+) -> pa.Array:
+    """Numbers of a country in one shape.
+
+    Args:
+        places: Theirs, and the one where numbers come from that say no country but must all differ.
+    """
+    place, home = places
+    shape, zero, abroad = _for_country(shape, place.country, zero=state["zero"])
+    country = place.country if abroad or not state["unique"] else home.country
+    country = _main(country) if abroad else country
     digits = shape.count("#") - zero
-    drawn, rounds = _numbers(place.country, digits, index, key, unique=state["unique"])
+    drawn, rounds = _numbers(country, digits, index, key, unique=state["unique"])
     if zero:
         drawn = np.concatenate([np.zeros((len(index), 1), np.uint8), drawn], axis=1)
     values = written(shape, drawn)
@@ -232,16 +237,25 @@ def _telephone(state: State, shape: str, place: Place, index: UInt64, key: int) 
     return where(rounds == 0, values, extended)
 
 
-def _for_country(shape: str, country: str, *, zero: bool) -> tuple[str, int]:
-    """The shape with the code of the country, and how many zeros stand before the number."""
+def _main(country: str) -> str:
+    """The country that shares its code with this one, and lends it its numbers."""
+    code = _code_of(country)
+    return str(_library().region_code_for_country_code(code)) if code else country
+
+
+def _for_country(shape: str, country: str, *, zero: bool) -> tuple[str, int, bool]:
+    """The shape with the code of the country, how many zeros precede the number, if it is abroad.
+
+    A number for callers from abroad says its country.
+    """
     found = re.match(r"^(\+\s*|00)(#+)", shape) or re.match(r"^(\(\+)(#+)", shape)
     if found is None:
         american = _american(country)
-        return shape, int(zero and not american and shape.count("#") > _LOCAL)
+        return shape, int(zero and not american and shape.count("#") > _LOCAL), False
     code = str((_code_of(country) if country else 1) or 1)
     group, rest = found[2], shape[found.end() :]
     if len(group) > len(code) and "#" not in rest:  # one row of digits: the code and the number
         rest = "#" * (len(group) - len(code)) + rest
     if rest.count("#") < _SHORTEST:
         rest = " " + "#" * 9
-    return found[1] + code + rest, 0
+    return found[1] + code + rest, 0, True

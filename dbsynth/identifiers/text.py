@@ -30,11 +30,13 @@ from dbsynth.identifiers.strings import (
     where,
     within,
 )
+from dbsynth.identifiers.tongue import language_of
 from dbsynth.randomness import UInt64, hashed, uniform
 from dbsynth.schema import Column
 
 _CORPUS_WORDS = 60_000
 _LONGEST = 20_000
+_LOOKED_AT = 300  # texts, to know their language
 _SYLLABLES = 80  # 16 consonants with 5 vowels
 _CONSONANTS = np.frombuffer(b"bdfghjklmnprstvz", np.uint8)
 _VOWELS = np.frombuffer(b"aeiou", np.uint8)
@@ -71,18 +73,18 @@ def _corpus(locale: str, sentences: bool) -> _Corpus:
 
 @dataclass(frozen=True)
 class Text:
-    """Meaningless text of the locale's language, as long and written in the way of the column."""
+    """Meaningless text of the column's language, as long and written in the way of the column."""
 
     name: str = "text"
 
     def fit(self, column: Column, values: pa.Array, *, unique: bool, locale: str, k: int) -> State:
-        """Quantiles of length, casing, final punctuation, and whether there are sentences."""
+        """Language, quantiles of length, casing, final punctuation, whether there are sentences."""
         texts = values.drop_null()
         known = len(texts) >= k
         lengths = length_quantiles(texts) if known else [8, 24, 60]
         limit = column.length
         return {
-            "locale": locale,
+            "locale": language_of(texts[:_LOOKED_AT].to_pylist(), locale) if known else locale,
             "unique": unique,
             "limit": limit,
             "lengths": [max(1, min(n, limit or n, _LONGEST)) for n in lengths],
