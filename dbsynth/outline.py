@@ -42,6 +42,8 @@ from dbsynth.identifiers import PROVIDERS, RESERVED
 from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
 from dbsynth.identifiers.base import Provider, State
 from dbsynth.identifiers.faker import DEFAULT_LOCALE
+from dbsynth.identifiers.pattern import wider
+from dbsynth.identifiers.regular import places_of
 from dbsynth.keys import Mint, fit_mint
 from dbsynth.links import with_links
 from dbsynth.masking import identifying
@@ -285,7 +287,7 @@ def _with_spares(
 ) -> dict[str, ColumnModel]:
     """The columns; drawn texts that a CHECK is about have a pattern of the real ones in reserve."""
     checked = {name for check in table.checks for name in check.columns}
-    found = dict(columns)
+    found = {name: _widened(table, name, model) for name, model in columns.items()}
     for name, model in columns.items():
         column, provided = table.column_by_name[name], model.provided
         if (
@@ -348,6 +350,20 @@ def _unmet(schema: Schema, tables: Mapping[str, TableFacts]) -> Problems:
         if tables[fk.parent].strategy in LEFT_OUT and not fk.nullable
         and tables[fk.child].strategy not in LEFT_OUT and tables[fk.child].rows
     ]  # fmt: skip
+
+
+def _widened(table: Table, name: str, model: ColumnModel) -> ColumnModel:
+    """A column of unique codes, which may become what its CHECK allows when they run out."""
+    state = model.provided.state if model.provided else {}
+    if not state.get("wide"):
+        return model
+    assert model.provided is not None
+    length = table.column_by_name[name].length
+    allowed = [p for c in table.checks if c.columns == (name,) and (p := places_of(c.sql, length))]
+    if len(allowed) != 1:
+        return model
+    wide = [wider(places, allowed[0]) for places in state["shapes"]]
+    return replace(model, provided=replace(model.provided, state={**state, "wide": wide}))
 
 
 def _people(sample: pa.Table, facts: TableFacts, streams: Fitting) -> AvoidList | None:

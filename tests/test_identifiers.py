@@ -22,6 +22,7 @@ from dbsynth.identifiers.arrays import elements
 from dbsynth.identifiers.faker import slug, words_of
 from dbsynth.identifiers.files import FILES, kind_of
 from dbsynth.identifiers.recognise import luhn_holds, written_as
+from dbsynth.identifiers.regular import places_of
 from dbsynth.schema import Column, Kind
 
 KEY = 20_26
@@ -331,9 +332,52 @@ def test_other_bytes_stay_random() -> None:
 
 
 def test_text_is_in_the_language_of_the_column() -> None:
-    german = [f"Der Kunde {i} hat die Ware nicht bezahlt und ist verzogen." for i in range(30)]
+    german = [
+        f"Der Kunde {i} hat die Ware nicht bezahlt und wohnt nicht mehr da." for i in range(30)
+    ]
     state = _state("text", values=german)
     assert state["locale"] == "de_DE"
     words = {w.casefold() for w in words_of("de_DE")}
     drawn = " ".join(_draw("text", state, np.arange(50)).to_pylist())
     assert {w.casefold() for w in re.findall(r"[^\W\d_]{4,}", drawn)} <= words
+
+
+def test_codes_that_run_out_vary_in_what_all_had_in_common() -> None:
+    values = [f"ABC-{i:04}" for i in range(800)]
+    values = [v for v in values if v[-1] != "7"]
+    state = _state("pattern", values=values, unique=True, length=8)
+    found = _draw("pattern", state, np.arange(30_000))
+    assert pc.all(pc.match_substring_regex(found, "^[A-Z]{3}-[0-9]{4}$")).as_py()
+    assert pc.count_distinct(found).as_py() == 30_000
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("((code)::text ~ '^INV-[0-9]{2,3}$'::text)", ["I", "N", "V", "-", *["0123456789"] * 3]),
+        ("code GLOB '[AB][0-1]'", ["AB", "01"]),
+        ("code ~ '^(a|b)$'", None),
+        ("length(code) = 3", None),
+        ("code ~ '^\\d$' OR code ~ 'x'", None),
+    ],
+)
+def test_a_check_tells_what_may_stand_in_a_code(sql: str, expected: list[str] | None) -> None:
+    assert places_of(sql, None) == expected
+
+
+def _luhn(number: str) -> str:
+    return next(number + str(d) for d in range(10) if luhn_holds("000000" + number + str(d)))
+
+
+def test_check_digits_are_right_where_the_column_has_them() -> None:
+    real = [_luhn(f"{i * 7919 % 10**7:07}") for i in range(1, 60)]
+    drawn = _draw("pattern", _state("pattern", values=real, unique=True), np.arange(5_000))
+    assert all(luhn_holds("000000" + text) for text in drawn.to_pylist())
+    assert pc.count_distinct(drawn).as_py() == 5_000
+    isbn = ["9780306406157", "9783161484100", "9780131103627", "9780262033848", "9780201633610",
+            "9781449355739", "9780596007126", "9780132350884", "9780134685991", "9781491950357",
+            "9780321125217", "9780137081073", "9780735619678"]  # fmt: skip
+    state = _state("pattern", values=isbn, unique=True)
+    for text in _draw("pattern", state, np.arange(500)).to_pylist():
+        digits = [int(c) for c in text]
+        assert sum(d * (3 if i % 2 else 1) for i, d in enumerate(digits)) % 10 == 0

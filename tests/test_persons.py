@@ -301,3 +301,19 @@ def test_a_value_without_a_key_is_of_the_same_person(tmp_path: Path) -> None:
     assert all(
         address.endswith(("example.com", "example.org", "example.net")) for address in mailed
     )
+
+
+def test_codes_under_a_check_suffice_for_a_larger_clone(tmp_path: Path) -> None:
+    source, target = tmp_path / "source.db", tmp_path / "clone.db"
+    with closing(sqlite3.connect(source)) as connection, connection:
+        form = "[A-Z][A-Z][A-Z]-[0-9][0-9][0-9][0-9]"
+        connection.execute(
+            f"CREATE TABLE part (code text PRIMARY KEY CHECK (code GLOB '{form}'), n int)"
+        )
+        rows = [(f"ABC-{i:04}", i % 7) for i in range(800)]
+        connection.executemany("INSERT INTO part VALUES (?,?)", rows)
+    dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{target}", spec=dbsynth.Spec(scale=15))
+    with closing(sqlite3.connect(target)) as connection:
+        codes = [row[0] for row in connection.execute("SELECT code FROM part")]
+    assert len(set(codes)) == 12_000
+    assert all(re.fullmatch("[A-Z]{3}-[0-9]{4}", code) for code in codes)

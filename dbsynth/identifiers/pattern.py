@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.identifiers.base import State
 from dbsynth.identifiers.network import Token
+from dbsynth.identifiers.regular import checksum_of, with_check_digit
 from dbsynth.identifiers.strings import (
     code,
     frequent,
@@ -39,6 +40,8 @@ _HALF_EMPTY = 2  # enough where codes may repeat
 _NEAR_UNIQUE = 0.5
 _ENOUGH = 0.5  # share of the values that frequent shapes have to cover
 _MOST_SHAPES = 40
+_CHECKED = 2_000
+_SURE = 12  # so many values have a right check digit by chance once in 10**12
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,9 @@ class Pattern:
             shapes = [(["\0" + c if c in _SETS else c for c in template], 1, 0)]
         if self.name == "national_id":
             shapes = [(_never_issued(places), weight, n) for places, weight, n in shapes]
+        check = checksum_of(texts[:_CHECKED].to_pylist()) if len(texts) >= max(k, _SURE) else ""
+        if check:  # it follows from the others
+            shapes = [(_without_check(places), weight, n) for places, weight, n in shapes]
         distinct = pc.count_distinct(texts).as_py()
         if unique:
             shapes = _roomy(shapes, column.length, _SPARSE)
@@ -74,6 +80,8 @@ class Pattern:
             "limit": column.length,
             "shapes": [places for places, _, _ in shapes],
             "weights": [weight for _, weight, _ in shapes],
+            "check": check,
+            "wide": [wider(places) for places, _, _ in shapes] if unique else [],
         }
 
     def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
@@ -83,10 +91,10 @@ class Pattern:
             return Token().draw(state["token"], index, key=key)
         chosen = weighted(subkey(key, 1), index, state["weights"])
         parts = []
-        for number, places in enumerate(state["shapes"]):
+        for number in range(len(state["shapes"])):
             at = np.flatnonzero(chosen == number)
             if len(at):
-                parts.append((at, _drawn(places, index[at], key, unique=state["unique"])))
+                parts.append((at, _drawn(state, number, index[at], key)))
         if not parts:
             return pa.array([], pa.string())
         values = scatter(chosen, parts)
@@ -169,30 +177,85 @@ def _roomy(shapes: list[Shape], limit: int | None, sparse: int) -> list[Shape]:
     return [(places, weight, distinct)]
 
 
-def _drawn(places: list[str], index: UInt64, key: int, *, unique: bool) -> pa.Array:
-    size = _capacity(places)
-    free = min(size, 2**60)
-    number, rounds = shuffle(index, free, key=subkey(key, len(places)))
-    out = _filled(places, number)
-    values = from_matrix(out)
-    if not unique or not rounds.any():
+def _without_check(places: list[str]) -> list[str]:
+    """The shape with 0 in the place of its last digit."""
+    last = max((i for i, place in enumerate(places) if place[-1].isdigit()), default=None)
+    return [("0" if i == last else place) for i, place in enumerate(places)]
+
+
+def wider(places: list[str], allowed: list[str] | None = None) -> list[str]:
+    """The characters of each place of codes that are none of a shape, but of the same form.
+
+    A letter or digit that all codes of the shape have in common may be another one, at least in
+    one place.
+
+    Args:
+        places: The shape.
+        allowed: What a CHECK lets stand in each place; letters and digits in their kind, if None.
+
+    Returns:
+        Nothing where there are no such codes.
+    """
+    found = allowed or [_kin(place) for place in places]
+    if len(found) != len(places):  # of another length, so none is of the shape
+        return found
+    for at, place in enumerate(places):
+        others = found[at].replace(place, "") if len(place) == 1 else ""
+        if others:
+            return [*found[:at], others, *found[at + 1 :]]
+    return []
+
+
+def _kin(place: str) -> str:
+    """The characters of the class of a place."""
+    if len(place) > 1:
+        return _SETS[place[1]].decode()
+    kinds = (("isdigit", "9"), ("isupper", "A"), ("islower", "a"))
+    of = next((mark for test, mark in kinds if getattr(place, test)()), None)
+    return _SETS[of].decode() if of and place.isascii() else place
+
+
+def _drawn(state: State, shape: int, index: UInt64, key: int) -> pa.Array:
+    """Codes of a shape; where it has too few, of one that is wider; at last with more behind."""
+    places = state["shapes"][shape]
+    check = state.get("check", "")
+    number, rounds = shuffle(index, min(_capacity(places), 2**60), key=subkey(key, len(places)))
+    values = _coded([_alphabet(place) for place in places], number, check)
+    if not state["unique"] or not rounds.any():
         return values
-    longer = joined(values, code(rounds, key=key), separator="-")
-    return where(rounds == 0, values, longer)
+    wide = state["wide"][shape] if state.get("wide") else []
+    more = np.flatnonzero(rounds)
+    if wide:
+        further = index[more] - np.uint64(min(_capacity(places), 2**60))
+        size = min(math.prod(len(letters) for letters in wide), 2**60)
+        other, turns = shuffle(further, size, key=subkey(key, 77))
+        longer = _coded(wide, other, check)
+    else:
+        longer, turns = values.take(pa.array(more)), rounds[more]
+    if turns.any():
+        behind = joined(longer, code(turns, key=key), separator="-")
+        longer = where(turns == 0, longer, behind)
+    return scatter(rounds.astype(np.int64), [
+        (np.flatnonzero(rounds == 0), values.filter(pa.array(rounds == 0))), (more, longer),
+    ])  # fmt: skip
 
 
-def _filled(places: list[str], number: UInt64) -> npt.NDArray[np.uint8]:
-    out = np.empty((len(number), len(places)), np.uint8)
+def _alphabet(place: str) -> str:
+    return _SETS[place[1]].decode() if len(place) > 1 else place
+
+
+def _coded(alphabets: list[str], number: UInt64, check: str) -> pa.Array:
+    """Numbers spelt with the characters of each place, the last place running fastest."""
+    out = np.empty((len(number), len(alphabets)), np.uint8)
     rest = number
-    for at in range(len(places) - 1, -1, -1):
-        place = places[at]
-        if len(place) == 1:
-            out[:, at] = ord(place)
+    for at in range(len(alphabets) - 1, -1, -1):
+        letters = np.frombuffer(alphabets[at].encode(), np.uint8)
+        if len(letters) == 1:
+            out[:, at] = letters[0]
             continue
-        letters = np.frombuffer(_SETS[place[1]], np.uint8)
         rest, digit = np.divmod(rest, np.uint64(len(letters)))
         out[:, at] = letters[digit.astype(np.int64)]
-    return out
+    return from_matrix(with_check_digit(out, check) if check else out)
 
 
 def described(state: State) -> dict[str, Any]:
