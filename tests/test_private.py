@@ -146,6 +146,10 @@ def test_a_clone_is_like_its_source(shop, tmp_path):
         real, made = dict(rows(shop, query)), dict(rows(target, query))
         assert real.keys() == made.keys()
         assert all(abs(real[k] - made[k]) < 0.05 for k in real), (query, real, made)
+    follow = "select {} from purchase a join purchase b on b.id = a.id + 1 and a.customer_id = b.customer_id"
+    assert rows(target, follow.format("min(b.bought >= a.bought)")) == [(1,)]
+    days = follow.format("avg(julianday(b.bought) - julianday(a.bought))")
+    assert rows(target, days)[0][0] == pytest.approx(rows(shop, days)[0][0], rel=0.15)
     for query in (
         "select tier, avg(income) from customer group by 1",
         "select tier, avg(amount) from purchase join customer c on c.id = customer_id group by 1",

@@ -103,13 +103,20 @@ def joined(
 
 def _sibling_order(rows: pa.Table, table: Table) -> Int64:
     """The rank of every row by the first time column of the table, then as it was read."""
+    name = sibling_time(table)
+    if name is None or name not in rows.column_names:
+        return np.arange(rows.num_rows)
+    ranked = pl.Series(pl.from_arrow(rows[name])).rank("ordinal", descending=False)
+    return ranked.fill_null(0).cast(pl.Int64).to_numpy()
+
+
+def sibling_time(table: Table) -> str | None:
+    """The first time column of a table, by which siblings are put in order."""
     for column in table.written:
-        if column.kind in (Kind.DATE, Kind.TIMESTAMP) and column.name in rows.column_names:
-            if column.name in table.foreign_columns():
-                continue
-            ranked = pl.Series(pl.from_arrow(rows[column.name])).rank("ordinal", descending=False)
-            return ranked.fill_null(0).cast(pl.Int64).to_numpy()
-    return np.arange(rows.num_rows)
+        timed = column.kind in (Kind.DATE, Kind.TIMESTAMP)
+        if timed and column.name not in table.foreign_columns():
+            return column.name
+    return None
 
 
 def buckets(contents: Contents) -> Int64:

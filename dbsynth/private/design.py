@@ -14,6 +14,7 @@ from dbsynth.graph import Plan, is_unique, make_plan
 from dbsynth.private.accountant import Loss, rho_of
 from dbsynth.private.ownership import Ownership, classify
 from dbsynth.private.recipes import Recipe, decided, recipes_of
+from dbsynth.private.walking import walking_column
 from dbsynth.protection import Protection
 from dbsynth.rules import Rule
 from dbsynth.rules.formula import Formula
@@ -53,6 +54,7 @@ class Design:
         size: What counting the rows per entity of one table costs.
         recipes: Of every table with rows of its own.
         rules: What the user declares to hold.
+        walking: The time of each protected table that siblings have one after the other.
     """
 
     schema: Schema
@@ -64,11 +66,12 @@ class Design:
     size: float
     prices: Mapping[str, Prices]
     rules: tuple[Rule, ...] = ()
+    walking: Mapping[str, str | None] = field(default_factory=dict)
     public_decisions: Mapping[str, Mapping[str, Decision]] = field(default_factory=dict)
 
     def own_variables(self, table: str) -> tuple[str, ...]:
         """The variables of a table that are counted."""
-        return _own_variables(self.plan, self.recipes[table], table)
+        return _own_variables(self.plan, self.recipes[table], table, self.walking[table])
 
     def cap(self, table: str) -> int | None:
         """The most rows of an entity: 1 where keys say so, else as the spec says; None to find."""
@@ -96,6 +99,10 @@ def design_of(database: Database, spec: Spec) -> Design:
         name: _derived(recipes_of(database, schema[name], spec, protection), name, rules)
         for name in made
     }
+    walking = {
+        name: walking_column(schema[name], ownership.owner.get(name), recipes[name], rules)
+        for name in ownership.protected
+    }
     plan = make_plan(schema, {}, ownership.public, generating=ownership.owner)
     searched = sum(r.open for name in ownership.protected for r in recipes[name].values())
     unlikely = protection.delta * _FOR_WORDS if searched else 0.0
@@ -104,7 +111,8 @@ def design_of(database: Database, spec: Spec) -> Design:
     size = _SIZES * budget.rho / len(ownership.protected)
     return Design(
         schema, plan, protection, ownership, recipes, budget, size,
-        _prices(plan, ownership, recipes, protection, budget, searched), rules,
+        _prices(plan, ownership, recipes, protection, budget, searched, walking), rules,
+        walking,
         {name: decided(database, schema[name], spec)[0] for name in ownership.public},
     )  # fmt: skip
 
@@ -157,8 +165,11 @@ def _derived(
     return found
 
 
-def _own_variables(plan: Plan, recipes: Mapping[str, Recipe], table: str) -> tuple[str, ...]:
-    found = [variables.column(name) for name, recipe in recipes.items() if recipe.measured]
+def _own_variables(
+    plan: Plan, recipes: Mapping[str, Recipe], table: str, walking: str | None
+) -> tuple[str, ...]:
+    found = [] if walking is None else [variables.gap(walking)]
+    found += [variables.column(name) for name, recipe in recipes.items() if recipe.measured]
     found += [variables.link(fk) for fk in plan.lookups_of(table)]
     found += [presence_of(fk) for fk in plan.dealt_of(table) if fk.nullable]
     found += [
@@ -174,16 +185,17 @@ def presence_of(key: ForeignKey) -> str:
 
 def _prices(
     plan: Plan, ownership: Ownership, recipes: Mapping[str, Mapping[str, Recipe]],
-    protection: Protection, budget: Loss, words: int,
+    protection: Protection, budget: Loss, words: int, walking: Mapping[str, str | None],
 ) -> dict[str, Prices]:  # fmt: skip
     """Each table gets a share by its weight and its number of variables."""
-    numbers = {t: len(_own_variables(plan, recipes[t], t)) for t in ownership.protected}
+    numbers = {t: len(_own_variables(plan, recipes[t], t, walking[t])) for t in ownership.protected}
     weights = {t: protection.weights.get(t, 1.0) * n for t, n in numbers.items()}
     whole = sum(weights.values()) or 1.0
     found = {}
     for table, number in numbers.items():
         rho = (1 - _SIZES) * budget.rho * weights[table] / whole
         searched = sum(recipe.searched for recipe in recipes[table].values())
+        searched += walking[table] is not None
         turns = number if table in ownership.owner else number - 1
         shares = {
             "search": _SEARCH if searched else 0.0, "one": _ONE if number else 0.0,

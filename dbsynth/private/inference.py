@@ -66,21 +66,34 @@ def estimate(
             )
     for pair in pairs:
         assert pair.edge.given is not None
-        for name, axis in ((pair.edge.variable.name, 1), (pair.edge.given.name, 0)):
+        sides = [(pair.edge.variable.name, 1), (key_of(pair.edge.given), 0)]
+        for name, axis in sides[: 1 if pair.edge.variable.part else 2]:
             found = pair.counts.sum(axis=axis)
             weight = np.full(len(found), 1 / (pair.counts.shape[axis] * scale**2))
             votes.setdefault(name, []).append((found, weight))
     margins = {}
+    parts = {v.name: float(v.counts.sum()) for v in own if v.part}
     for name, cast in votes.items():
         weights = np.stack([w for _, w in cast])
         mean = (np.stack([x for x, _ in cast]) * weights).sum(axis=0) / weights.sum(axis=0)
-        margins[name] = on_simplex(mean, total, np.ones(len(mean), bool))
+        rows = parts.get(name, total)
+        margins[name] = on_simplex(mean, rows, np.ones(len(mean), bool))
     tables = {}
     for pair in pairs:
         assert pair.edge.given is not None
         name = pair.edge.variable.name
-        tables[name] = with_margins(pair.counts, margins[name], margins[pair.edge.given.name])
+        if pair.edge.variable.part:  # of what is given, in these rows
+            below = pair.counts.sum(axis=0)
+            given = on_simplex(below, float(margins[name].sum()), np.ones(len(below), bool))
+        else:
+            given = margins[key_of(pair.edge.given)]
+        tables[name] = with_margins(pair.counts, margins[name], given)
     return Estimate(margins, tables)
+
+
+def key_of(given: Variable) -> str:
+    """The name under which the estimates of a variable are averaged: as it is seen, or drawn."""
+    return f"{given.name}|seen" if given.everywhere else given.name
 
 
 def with_margins(counts: Float64, rows: Float64, columns: Float64) -> Float64:

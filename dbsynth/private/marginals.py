@@ -28,6 +28,9 @@ class Variable:
         counts: Estimated number of rows with each code.
         groups: Group of each code, as pairs are counted by groups.
         scale: Standard deviation of the noise in ``counts`` before they were made consistent.
+        part: Whether it is drawn in some rows only, so that only these are counted.
+        everywhere: Whether it stands for one that is drawn in some rows only.
+        seen: The same in all rows, for what is drawn after it; None where it is drawn in all.
     """
 
     name: str
@@ -37,6 +40,14 @@ class Variable:
     counts: Float64
     groups: Int64
     scale: float = 0.0
+    part: bool = False
+    everywhere: bool = False
+    seen: Variable | None = None
+
+    @property
+    def shown(self) -> Variable:
+        """The variable as others see it."""
+        return self.seen or self
 
     @property
     def width(self) -> int:

@@ -36,6 +36,7 @@ from dbsynth.private.inference import Pair, conditional, estimate, settled
 from dbsynth.private.marginals import Variable, groups_of, joint, on_simplex, one_way
 from dbsynth.private.purse import Purse
 from dbsynth.private.structure import Edge, grown_tree
+from dbsynth.private.walking import walked
 from dbsynth.progress import Progress
 from dbsynth.schema import Column, ForeignKey, Kind
 
@@ -43,6 +44,7 @@ Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 COUNTER = Column("count", Kind.INTEGER, "integer", nullable=False)
+GAP = variables.gap("")
 LEAST_SIGNAL = 4.0  # rows per standard deviation of noise, below which a table is only noise
 _SINGLE_COUNTS = 16
 _LOST = 0.05
@@ -85,6 +87,22 @@ class Answers:
     models: dict[str, Conditionals] = field(default_factory=dict)
     pairs: dict[str, tuple[tuple[str, str | None], ...]] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A variable, not counted yet.
+
+    Attributes:
+        codes: Of the rows; `UNKNOWN` where it is not to be counted.
+        shown: Of all rows, where only some are counted.
+    """
+
+    name: str
+    alphabet: Alphabet
+    codes: Codes
+    possible: npt.NDArray[np.bool_]
+    shown: Codes | None = None
 
 
 @dataclass
@@ -247,7 +265,7 @@ def _count_single(work: Work, table: str) -> None:
     """Count every variable of a table by itself, and estimate its rows."""
     design, answers = work.design, work.answers
     price, cap = design.prices[table], answers.cuts[table].cap
-    found: list[tuple[str, Alphabet, Codes, npt.NDArray[np.bool_]]] = []
+    found: list[Coded] = []
     answers.domains[table] = {}
     for name, recipe in design.recipes[table].items():
         if not recipe.measured:
@@ -258,9 +276,11 @@ def _count_single(work: Work, table: str) -> None:
         domain = found_domain(recipe, values, contents, cap, work.purse, price.search, subject)
         answers.domains[table][name] = domain
         codec = domain.codec
-        if domain.possible.sum() > 1:
+        if name == design.walking[table] and domain.edges is not None:
+            found += _walking(work, table, name, domain, values)
+        elif domain.possible.sum() > 1:
             codes = domain.encode(values)
-            found.append((variables.column(name), codec.alphabet, codes, domain.possible))
+            found.append(Coded(variables.column(name), codec.alphabet, codes, domain.possible))
         else:  # there is nothing to be counted
             work.certain.setdefault(table, []).append(
                 Conditional(
@@ -271,19 +291,37 @@ def _count_single(work: Work, table: str) -> None:
     found += _count_variables(work, table)
     scale = float(cap / np.sqrt(2 * price.one)) if found else 0.0
     noisy = [
-        one_way(work.purse, f"{table}: {name}", codes, possible, cap, price.one)
-        for name, _, codes, possible in found
+        one_way(work.purse, f"{table}: {v.name}", v.codes, v.possible, cap, price.one)
+        for v in found
     ]
-    if noisy:
-        weights = [1 / possible.sum() for *_, possible in found]
-        answers.rows[table] = max(
-            1.0, float(np.average([counts.sum() for counts in noisy], weights=weights))
-        )
+    whole = [(v, counts) for v, counts in zip(found, noisy, strict=True) if v.shown is None]
+    if whole:
+        weights = [1 / v.possible.sum() for v, _ in whole]
+        estimates = [counts.sum() for _, counts in whole]
+        answers.rows[table] = float(np.average(estimates, weights=weights))
     answers.rows[table] = max(1.0, answers.rows[table])
     pair_scale = _pair_scale(design, table, cap)
     work.own[table] = [
-        _variable(name, alphabet, codes, possible, counts, answers.rows[table], scale, pair_scale)
-        for (name, alphabet, codes, possible), counts in zip(found, noisy, strict=True)
+        _variable(v, counts, answers.rows[table], scale, pair_scale)
+        for v, counts in zip(found, noisy, strict=True)
+    ]
+
+
+def _walking(work: Work, table: str, name: str, domain: Domain, values: pa.Array) -> list[Coded]:
+    """The time of siblings: that of the first, and the gaps of the others."""
+    cap, price = work.answers.cuts[table].cap, work.design.prices[table]
+    codes = domain.encode(values)
+    found = walked(
+        domain, values, codes, work.contents[table], cap, work.purse, price.search.rho,
+        f"{table}.{name}",
+    )  # fmt: skip
+    work.answers.domains[table][name] = found.domain
+    alphabet = found.codec.alphabet
+    gaps = np.r_[np.zeros(4, bool), np.ones(alphabet.size - 4, bool)]
+    shown = np.where(found.gap == UNKNOWN, 0, found.gap).astype(np.uint16)
+    return [
+        Coded(variables.gap(name), alphabet, found.gap, gaps, shown),
+        Coded(variables.column(name), domain.codec.alphabet, found.first, domain.possible, codes),
     ]
 
 
@@ -293,17 +331,28 @@ def _pair_scale(design: Design, table: str, cap: int) -> float:
 
 
 def _variable(
-    name: str, alphabet: Alphabet, codes: Codes, possible: npt.NDArray[np.bool_], noisy: Float64,
-    total: float, scale: float, pair_scale: float,
-) -> Variable:  # fmt: skip
-    counts = on_simplex(noisy, total, possible)
+    coded: Coded, noisy: Float64, total: float, scale: float, pair_scale: float
+) -> Variable:
+    """The variable with its estimated counts, and as others see it where they see more of it."""
+    name, alphabet, possible = coded.name, coded.alphabet, coded.possible
+    part = coded.shown is not None
+    rows = float(np.clip(noisy.sum(), 1.0, total)) if part else total
+    counts = on_simplex(noisy, rows, possible)
     groups = groups_of(counts, possible, pair_scale, ordered=alphabet.ordered, apart=False)
-    return Variable(name, alphabet, codes, possible, counts, groups, scale)
+    found = Variable(name, alphabet, coded.codes, possible, counts, groups, scale, part)
+    if coded.shown is None:
+        return found
+    # Not counted in all rows: of gaps all are known but the first, of times each cell has as many.
+    wide = possible.copy()
+    wide[0] |= name.startswith(GAP)
+    everywhere = counts.copy() if wide[0] else total * possible / max(int(possible.sum()), 1)
+    everywhere[0] = max(total - rows, 0.0) if wide[0] else everywhere[0]
+    groups = groups_of(everywhere, wide, pair_scale, ordered=True, apart=bool(wide[0]))
+    seen = Variable(name, alphabet, coded.shown, wide, everywhere, groups, everywhere=True)
+    return replace(found, seen=seen)
 
 
-def _link_variables(
-    work: Work, table: str
-) -> list[tuple[str, Alphabet, Codes, npt.NDArray[np.bool_]]]:
+def _link_variables(work: Work, table: str) -> list[Coded]:
     """Which row of a public table, and whether a dealt key refers to anything."""
     found = []
     rows = work.contents[table].rows
@@ -315,7 +364,7 @@ def _link_variables(
         possible = np.ones(size, bool)
         possible[0] = fk.nullable
         if possible.sum() > 1:
-            found.append((variables.link(fk), Alphabet(size, ordered=False), codes, possible))
+            found.append(Coded(variables.link(fk), Alphabet(size, ordered=False), codes, possible))
     for fk in work.design.plan.dealt_of(table):
         if fk.nullable:
             present = np.ones(rows.num_rows, bool)
@@ -325,13 +374,11 @@ def _link_variables(
             possible = np.zeros(one + 1, bool)
             possible[[0, one]] = True
             codes = (present * one).astype(np.uint16)
-            found.append((presence_of(fk), Alphabet(one + 1, ordered=True), codes, possible))
+            found.append(Coded(presence_of(fk), Alphabet(one + 1, ordered=True), codes, possible))
     return found
 
 
-def _count_variables(
-    work: Work, table: str
-) -> list[tuple[str, Alphabet, Codes, npt.NDArray[np.bool_]]]:
+def _count_variables(work: Work, table: str) -> list[Coded]:
     """How many rows of each owned table a row owns."""
     found = []
     for child, fk in work.design.ownership.owner.items():
@@ -345,7 +392,7 @@ def _count_variables(
         cells = np.searchsorted(edges, counts, side="right") - 1
         codes = (4 + np.clip(cells, 0, len(edges) - 2)).astype(np.uint16)
         possible = np.r_[np.zeros(4, bool), np.ones(len(edges) - 1, bool)]
-        found.append((variables.count(fk), codec.alphabet, codes, possible))
+        found.append(Coded(variables.count(fk), codec.alphabet, codes, possible))
     return found
 
 
@@ -370,7 +417,9 @@ def _count_pairs(work: Work, table: str) -> None:
     edges = [Edge(v, None) for v in own]
     if scale > 0:
         known = _known(work, table, scale)
-        edges = grown_tree(own, known, work.purse, cap, price.choice, scale, table)
+        name = design.walking[table]
+        after = {} if name is None else {variables.column(name): variables.gap(name)}
+        edges = grown_tree(own, known, work.purse, cap, price.choice, scale, table, after)
     pairs = []
     for edge in edges:
         if edge.given is None:
@@ -409,23 +458,20 @@ def _known(work: Work, table: str, scale: float) -> list[Variable]:
         return []
     contents, rows = work.contents[table], work.answers.rows[table]
     up = contents.parent
-    found = [_seen(v, variables.of_parent(v.name), v.codes[up], rows, scale)
+    found = [_seen(v.shown, variables.of_parent(v.name), v.shown.codes[up], rows, scale)
              for v in work.own[key.parent]]  # fmt: skip
     above = work.design.ownership.owner.get(key.parent)
     if above is not None:
         further = work.contents[key.parent].parent[up]
-        found += [
-            _seen(
-                v, variables.of_parent(variables.of_parent(v.name)), v.codes[further], rows, scale
-            )
-            for v in work.own[above.parent]
-        ]
+        for v in (v.shown for v in work.own[above.parent]):
+            name = variables.of_parent(variables.of_parent(v.name))
+            found.append(_seen(v, name, v.codes[further], rows, scale))
     place = rank_in_group(up)
     position = np.minimum(place, variables.LAST_POSITION).astype(np.uint16)
     found.append(_position(work, key, position, scale))
     parents = max(float(work.answers.counts[key][1:].sum()), 1.0)
     before = np.where(place > 0, np.arange(len(up)) - 1, -1)
-    for v in work.own[table]:
+    for v in (v.shown for v in work.own[table]):
         if not v.name.startswith("count:"):
             last = np.append(np.where(v.codes == UNKNOWN, 0, v.codes), 0)[before].astype(np.uint16)
             counts = v.counts.copy()

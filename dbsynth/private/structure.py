@@ -9,8 +9,9 @@ distribution, as MST does (McKenna, Miklau and Sheldon, Journal of Privacy and C
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 _UNIT = 2**20  # scores are whole numbers of this fraction of a row, so that they are exact
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _MEAN_NOISE = float(np.sqrt(2 / np.pi))
 
 
@@ -35,7 +37,7 @@ class Edge:
 
 def grown_tree(
     own: Sequence[Variable], known: Sequence[Variable], purse: Purse, cap: int,
-    rho: float, scale: float, subject: str,
+    rho: float, scale: float, subject: str, after: Mapping[str, str] = NOTHING,
 ) -> list[Edge]:  # fmt: skip
     """The edges in the order in which their variables can be drawn.
 
@@ -45,6 +47,7 @@ def grown_tree(
         cap: Most rows of one entity.
         rho: What all choices together may cost.
         scale: Standard deviation of the noise in each cell of a pair that is measured.
+        after: Of variables that have to be drawn after another one, that one.
     """
     if not own:
         return []
@@ -55,18 +58,19 @@ def grown_tree(
     scores = {(v.name, g.name): score(v, g, scale) for v in waiting for g in usable}
     turns = len(waiting)
     while waiting:
-        options = [Edge(v, g) for v in waiting for g in usable] + [Edge(v, None) for v in waiting]
+        names = {v.name for v in waiting}
+        ready = [v for v in waiting if after.get(v.name) not in names]
+        options = [Edge(v, g) for v in ready for g in usable] + [Edge(v, None) for v in ready]
         worth = [scores[e.variable.name, e.given.name] if e.given else 0 for e in options]
         # One entity adds or takes away at most `cap` rows, each of which changes a score by 2.
         place = purse.choose(f"structure of {subject}", worth, 2 * cap * _UNIT, rho / turns)
         taken = options[place]
         edges.append(taken)
         waiting = [v for v in waiting if v is not taken.variable]
-        if taken.variable.width > 1:
-            usable.append(taken.variable)
-            scores |= {
-                (v.name, taken.variable.name): score(v, taken.variable, scale) for v in waiting
-            }
+        shown = taken.variable.shown
+        if shown.width > 1:
+            usable.append(shown)
+            scores |= {(v.name, shown.name): score(v, shown, scale) for v in waiting}
     return edges
 
 
