@@ -14,7 +14,8 @@ import pyarrow as pa
 from dbsynth.codec import as_text
 from dbsynth.identifiers.avoid import AvoidList
 from dbsynth.model import MADE, ColumnModel, TableFacts, name_parts
-from dbsynth.outline import SAMPLE_ROWS, joined_names
+from dbsynth.outline import joined_names
+from dbsynth.proposals import SAMPLE_ROWS
 
 _PEOPLE = ""  # no column has this name
 

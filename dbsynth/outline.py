@@ -22,6 +22,7 @@ from dbsynth.classify import (
     propose_strategy,
     without,
 )
+from dbsynth.classify.leaves import leaf_table
 from dbsynth.codec import (
     Category,
     Formatted,
@@ -51,6 +52,7 @@ from dbsynth.model import LEFT_OUT, NAME_PARTS, REAL, ColumnModel, Provided, Tab
 from dbsynth.persona import guess_locale
 from dbsynth.pieces import Persons, fit_pieces, put_together
 from dbsynth.progress import Progress
+from dbsynth.proposals import Samples, Seen, propose
 from dbsynth.randomness import Streams
 from dbsynth.rules import Kept, Rule
 from dbsynth.sampling import Reading, make_reading
@@ -61,7 +63,6 @@ from dbsynth.structures import Part, structure_of
 from dbsynth.unreviewed import from_type, unreviewed, unreviewed_decision
 from dbsynth.vectors import vector_sources
 
-SAMPLE_ROWS = 100_000
 NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)
 _OF_SOMEBODY = (Role.IDENTIFIER, Role.RENAMED, Role.TEXT)
@@ -156,12 +157,19 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
     unread = {name: frozenset(c.name for c in schema[name].columns) for name in skipped}
     locale = guess_locale(database, schema, {**found.unreviewed, **unread}, spec.seed)
     fitting = Fitting(streams.seed, locale)
+    samples = Samples(database, spec.seed, {**found.unreviewed, **unread})
+    proposed = propose(schema, rows, samples)
     tables: dict[str, TableFacts] = {}
     problems: Problems = []
 
     def facts_of(table: Table, problems: Problems) -> TableFacts:
         fresh = found.unreviewed.get(table.name, frozenset())
-        return _table_facts(database, schema, table, rows, spec, fitting, fresh, problems)
+        sample, decisions = samples.of(table), dict(proposed[table.name])
+        if table != schema[table.name]:  # values have linked it to others
+            again = classify_table(table, sample, rows[table.name])
+            decisions |= {n: d for n, d in again.items() if d.role is Role.REFERENCE}
+        seen = Seen(sample, decisions, fresh)
+        return _table_facts(database, schema, table, rows, spec, fitting, seen, problems)
 
     for table in schema.tables:
         tables[table.name] = facts_of(table, problems)
@@ -241,17 +249,14 @@ def _table_facts(
     rows: Mapping[str, int],
     spec: Spec,
     streams: Fitting,
-    fresh: frozenset[str],
+    seen: Seen,
     problems: Problems,
 ) -> TableFacts:
-    """The facts of one table; of what nobody has reviewed (``fresh``) no value is read."""
+    """The facts of one table."""
+    fresh, sample, classified = seen.fresh, seen.sample, dict(seen.decisions)
     reviewed = replace(table, columns=tuple(c for c in table.columns if c.name not in fresh))
-    names = [column.name for column in reviewed.written]
     count = rows[table.name]
     said = spec.tables.get(table.name, TableSpec())
-    looked = names and said.strategy != "skip"
-    sample = database.sample(table, names, SAMPLE_ROWS, spec.seed) if looked else pa.table({})
-    classified = classify_table(table, sample, count)
     decisions = spec.decisions(table, classified)
     decisions |= {name: unreviewed_decision(table, name, decisions[name]) for name in fresh}
     children = sum(rows[fk.child] for fk in schema.foreign_keys if fk.parent == table.name)
@@ -481,9 +486,13 @@ def _structured(
     if structure is None:
         return None
 
+    leaves = {part.name: part.column for part in structure.parts if not part.formal}
+
     def fit(part: Part, found: pa.Array) -> ColumnModel:
-        inner = Table(f"{table.name}.{column.name}.{part.name}", column.name, None, (part.column,))
-        name = part.column.name
+        place, name = f"{table.name}.{column.name}.{part.name}", part.column.name
+        inner = Table(place, column.name, None, (part.column,))
+        if not part.formal:
+            inner = leaf_table(place, column.name, part.name, leaves)
         roles = classify_table(inner, pa.table({name: found}), rows)
         if found.null_count == len(found):
             found = pa.array([None] * len(found), found.type)

@@ -23,9 +23,10 @@ from dbsynth.guard import Guard, guard_of
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.keys import hash_keys, join
 from dbsynth.model import LEFT_OUT, MADE, ColumnModel
-from dbsynth.outline import SAMPLE_ROWS, Outline
+from dbsynth.outline import Outline
 from dbsynth.pieces import piece_codes, piece_variables
 from dbsynth.progress import Progress
+from dbsynth.proposals import SAMPLE_ROWS
 from dbsynth.quantities import Quantity, quantities_of
 from dbsynth.randomness import Streams, UInt64
 from dbsynth.schema import ForeignKey, Kind, Schema, Table

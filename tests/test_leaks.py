@@ -24,7 +24,7 @@ from dbsynth.embedded import Server
 from dbsynth.guard import guard_of
 from dbsynth.identifiers.avoid import AvoidList
 from dbsynth.model import ColumnModel, Provided, TableFacts
-from dbsynth.outline import SAMPLE_ROWS
+from dbsynth.proposals import SAMPLE_ROWS
 
 ROWS = 240
 

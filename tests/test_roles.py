@@ -7,14 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
 from bench.classify import score, verdicts
 from bench.columns.values import values_of
-from dbsynth.classify import Decision, Exposure, Role, classify_table
+from dbsynth.classify import Decision, Exposure, Role, classify_table, propose_strategy
 from dbsynth.classify.concepts import CONCEPTS
+from dbsynth.classify.domains import agreed, proposal_of
+from dbsynth.classify.leaves import leaf_table
 from dbsynth.classify.names import hint_of, vocabulary
 from dbsynth.classify.numbers import known_number
 from dbsynth.identifiers import PROVIDERS
@@ -63,7 +66,7 @@ def drawn(generator: str) -> list[object]:
         ("owner", "comma.de", "full_name", DIRECT),
         ("supplier", "company.fr", "company", DIRECT),
         ("geb_dat", "birth", "birth_date", QUASI),
-        ("nationality", "nation.es*6", "nationality", QUASI),
+        ("nationality", "nation.es*6", "nationality", NONE),
         ("x", "luhnless16", "", NONE),
         ("ean", "ean13", "", NONE),
         ("vin", "product.fr", "", NONE),
@@ -159,3 +162,56 @@ def test_a_wide_table_is_classified_in_seconds() -> None:
     start = time.process_time()
     decide("wide", **{f"c{i}": values[names[i % len(names)]] for i in range(400)})
     assert time.process_time() - start < 8  # about 0.5 s on an idle machine
+
+
+def test_the_same_values_get_the_same_role() -> None:
+    firms = [f"Hagen & Weiss {i} GmbH" for i in range(40)]
+    customers = Table("customers", "customers", None, (Column("company_name", Kind.TEXT, "text"),))
+    orders = Table("orders", "orders", None, (Column("ship_name", Kind.TEXT, "text"),))
+    samples = {
+        customers: pa.table({"company_name": firms}),
+        orders: pa.table({"ship_name": [firm.upper() for firm in firms[:12]] * 9}),
+    }
+    found = agreed(
+        {t.name: proposal_of(t, s, classify_table(t, s, s.num_rows)) for t, s in samples.items()}
+    )["orders"]["ship_name"]
+    assert (found.role, found.provider, found.exposure) == (Role.RENAMED, "company", DIRECT)
+    assert "customers.company_name" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("columns", "strategy"),
+    [
+        ({"name": ["Spain", "France", "Poland"], "code": ["ES", "FR", "PL"]}, "copy"),
+        ({"name": ["Spain", "France", "Poland"], "head": ["Ann Lee", "Bo Smith", "Cy Jones"]}, "synthesize"),
+        ({"name": ["Spain", "France", "Poland"], "visits": [1, 2, 3]}, "synthesize"),
+        ({"initials": ["AL", "BE", "CH"]}, "synthesize"),
+    ],
+)  # fmt: skip
+def test_public_words_are_copied_even_where_little_refers_to_them(columns, strategy) -> None:
+    described = tuple(
+        Column(name, Kind.TEXT if isinstance(values[0], str) else Kind.INTEGER, "text", length=40)
+        for name, values in columns.items()
+    )
+    described = tuple(replace(c, length=2) if c.name == "code" else c for c in described)
+    table = Table("country", "country", None, described)
+    decisions = classify_table(table, pa.table(columns), 3)
+    assert propose_strategy(table, decisions, 3, 0).name == strategy
+
+
+def test_leaves_of_documents_are_judged_by_the_keys_around_them() -> None:
+    leaves = {
+        f"$.customer.{key}:string": Column(key, Kind.TEXT, "text")
+        for key in ("name", "first", "city")
+    } | {"$.items[0].name:string": Column("name", Kind.TEXT, "text")}
+    concepts = {}
+    values = {"name": drawn("full.en"), "first": drawn("given.en"), "city": drawn("city.en")}
+    for path, leaf in leaves.items():
+        table = leaf_table("t.doc", "doc", path, leaves)
+        sample = pa.table(
+            {leaf.name: drawn("product.en") if "items" in path else values[leaf.name]}
+        )
+        concepts[path] = classify_table(table, sample, ROWS)[leaf.name]
+    assert [(d.concept, d.exposure) for d in concepts.values()] == [
+        ("full_name", DIRECT), ("first_name", DIRECT), ("city", QUASI), ("label", NONE),
+    ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dbsynth.classify.names import words_of
 from dbsynth.classify.types import Exposure
 from dbsynth.identifiers.recognise import EMAIL, IPV4, IPV6
 
@@ -71,10 +72,10 @@ CONCEPTS: dict[str, Concept] = {
     "birth_date": Concept(_QUASI, numeric=True),
     "death_date": Concept(_QUASI, numeric=True),
     "age": Concept(_QUASI, numeric=True, personal=True),
-    "sex": Concept(_QUASI, strict=r"^(?i:m|f|h|k|w|d|x|v|u|o|[0129]|m\.|mme|mlle|mr|mrs|ms|fe?male|man|woman|homme|femme|[a-z]+em|uomo|donna)$", numeric=True),
+    "sex": Concept(_QUASI, personal=True, strict=r"^(?i:m|f|h|k|w|d|x|v|u|o|[0129]|m\.|mme|mlle|mr|mrs|ms|fe?male|man|woman|homme|femme|[a-z]+em|uomo|donna)$", numeric=True),
     "name_title": Concept(_QUASI, "", r"^\p{L}{1,6}\.?( \p{L}{1,5}\.?)?$", r"^(?i:mr|mrs|ms|miss|mx|dr|prof|sir|rev|herr|frau|dr|pan|pani|sr|sra|m|mme|mlle|dhr|mevr|sig|dott)\.?a?( .{1,6})?$"),
-    "marital_status": Concept(_QUASI, numeric=True),
-    "nationality": Concept(_QUASI),
+    "marital_status": Concept(_QUASI, numeric=True, personal=True),
+    "nationality": Concept(_QUASI, personal=True),
     "ethnicity": Concept(_QUASI, strict=_WORDS, personal=True),
     "religion": Concept(_QUASI, strict=_WORDS, personal=True),
     "orientation": Concept(_QUASI, personal=True),
@@ -111,9 +112,14 @@ PERSONAL = frozenset(
 )  # fmt: skip
 """Concepts whose values are always drawn anew, however often they repeat."""
 
-OF_PERSONS = frozenset(
-    ["first_name", "last_name", "full_name", "email", "phone", "user_name", "national_id",
-     "passport", "driving_licence", "health_id", "birth_date", "street_address", "sex", "card",
-     "marital_status", "ip"]
-)  # fmt: skip
-"""Concepts whose presence says that the rows of a table are about persons."""
+OF_PERSONS = words_of(
+    """first_name last_name full_name email phone user_name national_id passport driving_licence
+    health_id birth_date street_address card ip"""
+)
+"""Concepts one of which says that the rows of a table are about persons."""
+
+OF_PERSONS_TOGETHER = words_of(
+    """sex age marital_status nationality ethnicity religion orientation health education job
+    name_title postcode death_date house_number"""
+)
+"""Concepts two of which say so."""

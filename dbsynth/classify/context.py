@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from dbsynth.classify.concepts import OF_PERSONS, concept
+from dbsynth.classify.concepts import OF_PERSONS, OF_PERSONS_TOGETHER, concept
 from dbsynth.classify.evidence import Finding
 from dbsynth.classify.names import is_naming, is_person_word, names_persons, tokens_of
 from dbsynth.classify.types import Exposure
@@ -40,7 +40,9 @@ def context_of(table: Table, findings: Mapping[str, Finding]) -> Context:
     """What the columns of a table say together."""
     concepts = {name: finding.concept for name, finding in findings.items()}
     named = names_persons(tokens_of(table.bare))
-    return Context(named or bool(OF_PERSONS & set(concepts.values())), named, concepts)
+    held = set(concepts.values())
+    persons = named or bool(OF_PERSONS & held) or len(OF_PERSONS_TOGETHER & held) > 1
+    return Context(persons, named, concepts)
 
 
 def in_context(column: Column, facts: Facts, found: Finding, context: Context) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,7 @@ from dbsynth.classify.evidence import Finding, find_concept
 from dbsynth.classify.names import IDENTIFYING, hint_of, is_amount, is_numbered, tokens_of
 from dbsynth.classify.types import Decision, Exposure, Role
 from dbsynth.classify.values import Facts, date_form, facts_of, number_form
+from dbsynth.classify.vocabularies import is_vocabulary
 from dbsynth.codec import k_threshold
 from dbsynth.identifiers.recognise import text_provider
 from dbsynth.identifiers.types import known_type, type_name
@@ -22,6 +24,7 @@ from dbsynth.schema import Column, Kind, Table
 
 _COVERED = 0.7
 _OF_SOMEBODY = (Role.IDENTIFIER, Role.RENAMED, Role.TEXT)
+_HALF = 0.5
 _MOST_KEPT = 1_000
 _FEW = 50
 _LONGEST_WORD = 200
@@ -30,6 +33,9 @@ _LONGEST_LABEL = 30
 _MOST_CODES = 50_000  # more distinct values are too many to model as codes
 _VOCABULARY = {"region": 40, "country": 150, "job": 150}  # about so many real words are at hand
 _NAMES = ("city", "company")
+_PUBLIC = 0.95
+_LOOKED_AT = 500
+_CODED = ("country", "region", "nationality", "vocabulary")
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,15 @@ class _Subject:
     def identifying(self) -> bool:
         return bool(IDENTIFYING.search(self.column.name))
 
+    @cached_property
+    def public(self) -> bool:
+        if self.column.kind is not Kind.TEXT or self.facts.longest > _LONGEST_WORD:
+            return False
+        if self.facts.mean_length <= _INITIALS and self.concept not in _CODED:
+            return False  # two letters may be anybody's initials
+        texts = self.facts.examples[:_LOOKED_AT].to_pylist()
+        return is_vocabulary([text for text in texts if text.strip()], _PUBLIC)
+
     @property
     def unique(self) -> bool:
         return any(key.columns == (self.column.name,) for key in self.table.keys if key.plain)
@@ -66,7 +81,8 @@ def classify_table(table: Table, sample: pa.Table, rows: int) -> dict[str, Decis
         rows: Number of rows of the whole table.
     """
     k = k_threshold(rows)
-    facts = {c.name: facts_of(_values(sample, c.name), k) for c in table.columns}
+    values = {c.name: _values(sample, c.name) for c in table.columns}
+    facts = {name: facts_of(found, k) for name, found in values.items()}
     alone = {
         c.name: find_concept(c, facts[c.name], hint_of(c.name, table.bare)) for c in table.columns
     }
@@ -76,7 +92,7 @@ def classify_table(table: Table, sample: pa.Table, rows: int) -> dict[str, Decis
         found = in_context(column, facts[column.name], alone[column.name], context)
         subject = _Subject(table, column, facts[column.name], rows, k, found, context)
         decisions[column.name] = _exposed(
-            subject, _beside_blanks(subject, _values(sample, column.name), _decide(subject))
+            subject, _beside_blanks(subject, values[column.name], _decide(subject))
         )
     return decisions
 
@@ -89,8 +105,8 @@ def _exposed(it: _Subject, decision: Decision) -> Decision:
     reason = decision.reason
     if exposure is Exposure.QUASI:
         words = it.concept.replace("_", " ")
-        reason += f"; a quasi-identifier ({words}), which tells a person with others"
-    return replace(decision, concept=it.concept, exposure=exposure, reason=reason)
+        reason += f" (quasi-identifier: {words})"
+    return replace(decision, concept=it.concept, exposure=exposure, reason=reason, public=it.public)
 
 
 def _beside_blanks(it: _Subject, values: pa.Array, found: Decision) -> Decision:
@@ -332,6 +348,9 @@ def _text(it: _Subject) -> Decision:
     found = _constant(it)
     if found and it.facts.longest <= _LONGEST_WORD:
         return found
+    if it.public and it.facts.covered >= _HALF:
+        return Decision(Role.CATEGORY, None, "Its values are words of a public vocabulary",
+                        "values", 0.9)  # fmt: skip
     return _near_unique(it) if it.facts.near_unique else _repeating(it)
 
 
@@ -378,6 +397,8 @@ def _near_unique(it: _Subject) -> Decision:
     if found:
         return found
     if it.concept in _NAMES:
+        return _named(it, Role.IDENTIFIER)
+    if _VOCABULARY.get(it.concept, 0) >= it.facts.distinct and it.facts.mean_length > _INITIALS:
         return _named(it, Role.IDENTIFIER)
     provider = text_provider(it.facts.examples)
     if provider in ("text", "label") and it.concept in ("region", "country", "job", "label"):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _TRIED = 60
+_PROBED = 12
 _MOST = 0.9
 _SOME = 0.6  # share of valid values that is enough where the name of the column says the same
 _UNLIKELY = 4.5  # negative logarithm (base 10) of the chance that random numbers pass like this
@@ -171,8 +172,11 @@ def _share(texts: Sequence[str], holds: Callable[[str], bool]) -> float:
 
 def _holds(texts: Sequence[str], valid: Callable[[str], bool], luck: float, named: bool) -> bool:
     """Whether so many texts are valid that chance is no explanation."""
+    enough = _SOME if named else _MOST
+    if len(texts) > _PROBED and _share(texts[:_PROBED], valid) < enough / 2:
+        return False
     share = _share(texts, valid)
-    if share < (_SOME if named else _MOST):
+    if share < enough:
         return False
     passed = share * len(texts)
     return named or passed * luck - math.log10(math.comb(len(texts), round(passed))) >= _UNLIKELY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dbsynth.classify.names import names_entity, tokens_of, words_of
-from dbsynth.classify.types import Decision, Role, Strategy
+from dbsynth.classify.types import Decision, Exposure, Role, Strategy
 from dbsynth.schema import Kind, Table
 
 _BOOKKEEPING = words_of(
@@ -33,6 +33,7 @@ _PERSONAL = words_of(
 )
 _FREE = ("text", "json", "xml", "array")
 _LONG_TEXT = 80
+_LONGEST_CODE = 3
 _LONGEST_REMARK = 200
 _WORDS = (Role.TEXT, Role.CATEGORY, Role.KEY)
 _OF_THE_ROW = words_of("""created updated modified inserted changed update insert at last on""")
@@ -46,7 +47,8 @@ def propose_strategy(
     A lookup table is copied if it has at most 200 rows (1,000 where it has ten child rows for each
     and only short texts, and then no foreign keys), at least five child rows for each of its rows,
     at most six columns besides times, at least one column of words, nothing personal, no long text,
-    bytes or times of events, and a name that is not one of the business.
+    bytes or times of events, and a name that is not one of the business.  A list of countries,
+    languages or currencies is copied however many rows refer to it.
 
     Args:
         table: As the database declares it.
@@ -56,6 +58,8 @@ def propose_strategy(
     """
     if table.bare.lower() in _BOOKKEEPING:
         return Strategy("copy", "A migration tool keeps its books in it")
+    if rows and _public(table, decisions, rows):
+        return Strategy("copy", "It lists words of a public vocabulary")
     obstacle = _obstacle(table, decisions, rows, child_rows)
     if obstacle:
         return Strategy("synthesize", obstacle)
@@ -86,6 +90,23 @@ def _obstacle(table: Table, decisions: Mapping[str, Decision], rows: int, child_
     return _personal(table, decisions)
 
 
+def _public(table: Table, decisions: Mapping[str, Decision], rows: int) -> bool:
+    """Whether a small table holds nothing but public words, their numbers and codes."""
+    kept = (Role.REFERENCE, Role.CONSTANT, Role.CATEGORY)
+    words = {c: decisions[c.name] for c in table.columns if c.kind is Kind.TEXT}
+    listed = any(it.public for it in words.values()) and all(
+        it.public or it.role in kept or (c.length or _LONG_TEXT) <= _LONGEST_CODE
+        for c, it in words.items()
+    )
+    named = listed and rows <= _MOST_SHORT_ROWS and len(table.columns) <= _MOST_COLUMNS
+    numbers = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
+    plain = all(
+        c.kind not in numbers or decisions[c.name].role in (Role.KEY, Role.REFERENCE)
+        for c in table.columns
+    )
+    return named and plain and not _personal(table, decisions)
+
+
 def _short(table: Table) -> bool:
     return all(
         c.length is not None and c.length <= _LONG_TEXT
@@ -97,14 +118,16 @@ def _short(table: Table) -> bool:
 def _personal(table: Table, decisions: Mapping[str, Decision]) -> str:
     for column in table.columns:
         decision = decisions[column.name]
-        if decision.provider in _PERSONAL and decision.role is not Role.CONSTANT:
+        exposed = decision.provider in _PERSONAL or decision.exposure is not Exposure.NONE
+        if exposed and decision.role is not Role.CONSTANT:
             return f"Its column {column.name} may identify someone"
         if decision.role is Role.IDENTIFIER and decision.provider in ("digits", "pattern", "uuid"):
             return f"Its column {column.name} holds identifiers"
         if column.kind in (Kind.BYTES, Kind.JSON):
             return f"Its column {column.name} may hold anything"
         remark = column.length is not None and column.length <= _LONGEST_REMARK
-        if decision.role is Role.TEXT and decision.provider in _FREE and not remark:
+        free = decision.provider in _FREE and not decision.public
+        if decision.role is Role.TEXT and free and not remark:
             return f"Its column {column.name} holds free text"
         if decision.role is Role.TIME and not _OF_THE_ROW & set(tokens_of(column.name)):
             return f"Its column {column.name} tells when something happened"

@@ -43,6 +43,7 @@ class Decision:
             ``decimal:2``.
         concept: What the column holds, as ``email`` or ``birth_date``; empty where unknown.
         exposure: Whether its values are direct identifiers, quasi-identifiers or neither.
+        public: Whether its values are words of a public vocabulary, as names of countries.
     """
 
     role: Role
@@ -53,6 +54,7 @@ class Decision:
     form: str = ""
     concept: str = ""
     exposure: Exposure = Exposure.NONE
+    public: bool = False
 
 
 @dataclass(frozen=True)

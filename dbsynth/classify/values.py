@@ -17,6 +17,7 @@ _FEWEST = 20
 _TRIED = 2_000
 _MOST_DECIMALS = 9
 _PROBED = 6
+_READ = 150
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ _HALF = 0.45
 
 def person_names(examples: pa.Array) -> str:
     """``full_name``, ``first_name`` or ``last_name`` where most values are names, else nothing."""
-    texts = [t for t in examples[:300].to_pylist() if t]
+    texts = [t for t in examples[:_READ].to_pylist() if t]
     if len(texts) < 2:
         return ""
     given, family = known_names()
@@ -147,7 +148,7 @@ def person_names(examples: pa.Array) -> str:
 def mention_names(examples: pa.Array) -> bool:
     """Whether at least half of the values contain a word that is somebody's name."""
     given, family = known_names()
-    texts = [t for t in examples[:300].to_pylist() if t]
+    texts = [t for t in examples[:_READ].to_pylist() if t]
     capital = (re.findall(r"[^\W\d_]{3,}", t.casefold()) for t in texts if t[:1].isupper())
     found = sum(any(w in given or w in family for w in words) for words in capital)
     return bool(texts) and found >= _HALF * len(texts)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from dbsynth.identifiers.faker import known_countries, public_codes
 
 _MOST = 0.8
+_PROBED = 20
 _LISTS = """
 red green blue black white grey gray brown orange yellow purple pink violet gold silver beige cyan magenta turquoise navy teal maroon olive
 rot grün blau schwarz weiß grau braun gelb lila rosa rouge vert bleu noir blanc gris marron jaune rosé rojo verde azul negro blanco amarillo
@@ -26,6 +27,10 @@ english german french spanish portuguese polish italian dutch russian chinese ma
 norwegian finnish greek czech hungarian romanian ukrainian hebrew thai vietnamese indonesian malay bengali urdu persian latin catalan
 deutsch englisch französisch spanisch italienisch polnisch allemand anglais français espagnol alemán inglés francés español
 africa asia europe north_america south_america oceania antarctica america
+uk usa u.s.a. u.k. united_states united_kingdom great_britain england scotland wales northern_ireland russia south_korea north_korea
+czech_republic vietnam iran syria bolivia venezuela tanzania moldova laos taiwan macedonia holland the_netherlands ivory_coast hong_kong macau
+palestine kosovo burma turkey micronesia brunei cape_verde swaziland falkland_islands virgin_islands west_indies yugoslavia ussr
+middle_east midwest northeast southeast northwest southwest latin_america americas emea apac
 spring summer autumn fall winter north south east west small medium large
 """
 
@@ -39,10 +44,15 @@ def known_places() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _public() -> frozenset[str]:
     words = frozenset(word.replace("_", " ") for word in _LISTS.split())
-    return words | known_places() | public_codes("currencies")
+    return words | known_places() | public_codes("currencies") | public_codes("regions")
 
 
-def is_vocabulary(texts: Sequence[str]) -> bool:
-    """Whether nearly all texts are words of a public vocabulary."""
+def is_vocabulary(texts: Sequence[str], least: float = _MOST) -> bool:
+    """Whether so large a share of the texts are words of a public vocabulary."""
     public = _public()
-    return sum(text.strip().casefold() in public for text in texts) > _MOST * len(texts)
+    if 2 * sum(text.strip().casefold() in public for text in texts[:_PROBED]) < len(
+        texts[:_PROBED]
+    ):
+        return False
+    found = sum(text.strip().casefold() in public for text in texts)
+    return bool(texts) and found > least * len(texts)

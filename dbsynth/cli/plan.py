@@ -96,6 +96,7 @@ def _text(outline: Outline, expected: Mapping[str, int]) -> str:
     ]  # fmt: skip
     header = ("table", "strategy", "real", "expected", "under", "why")
     replaced = [line for name in outline.tables for line in _replaced(outline, name)]
+    quasi = [line for name in outline.tables for line in _quasi(outline, name)]
     cycles = [f"cycle: {' > '.join(cycle)}; links are dealt last" for cycle in outline.plan.cycles]
     notes = [f"rule: {kept.rule} (held in {kept.support})" for kept in outline.rules]
     notes += [f"real rows: {line}" for line in map(partial(_chosen, outline), outline.choices)]
@@ -103,7 +104,7 @@ def _text(outline: Outline, expected: Mapping[str, int]) -> str:
     parts = [output.table(header, rows, frozenset({2, 3}))]
     if replaced:
         parts += ["", output.table(("column", "becomes", "why"), replaced), ""]
-    return "\n".join([*parts, *map(output.plain, cycles + notes)]).rstrip()
+    return "\n".join([*parts, *map(output.plain, cycles + quasi + notes)]).rstrip()
 
 
 def _chosen(outline: Outline, name: str) -> str:
@@ -124,6 +125,17 @@ def _parent(outline: Outline, name: str) -> str:
     """The table whose rows bring forth the rows of a table."""
     key = outline.plan.generating.get(name)
     return key.parent if key else ""
+
+
+def _quasi(outline: Outline, name: str) -> Iterator[str]:
+    """A line with the columns of a table that tell a person together."""
+    found = [
+        column
+        for column, model in outline.tables[name].columns.items()
+        if model.decision.exposure == "quasi"
+    ]
+    if found:
+        yield f"quasi-identifiers, which tell a person together: {name} ({', '.join(found)})"
 
 
 def _replaced(outline: Outline, name: str) -> Iterator[tuple[str, str, str]]:

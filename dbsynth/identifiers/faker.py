@@ -29,6 +29,7 @@ _NAME_LOCALES = (
     "en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "pt_BR", "pt_PT", "pl_PL", "it_IT", "nl_NL",
     "sv_SE", "da_DK", "cs_CZ", "fi_FI", "en_IN", "es_MX", "no_NO", "tr_TR",
 )  # fmt: skip
+_REGION_LOCALES = ("en_US", "en_CA", "en_AU", "de_DE", "fr_FR", "es_ES", "pl_PL", "it_IT", "nl_NL")
 _SAMPLED = 240
 _FEWEST = 12  # shorter lists of names are completed with drawn ones
 _METHODS = {
@@ -235,15 +236,20 @@ def known_countries() -> frozenset[str]:
     return frozenset(name.casefold() for name in names)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def public_codes(what: str) -> frozenset[str]:
-    """Names and ISO codes of all ``countries`` or ``currencies``, case-folded."""
-    if what == "currencies":
-        pairs = importlib.import_module("faker.providers.currency").Provider.currencies
-        return frozenset(text.casefold() for pair in pairs for text in pair)
-    known = importlib.import_module("faker.providers.date_time").Provider.countries
-    listed = ((c.name, c.alpha_2_code, c.alpha_3_code) for c in known)
-    return frozenset(text.casefold() for texts in listed for text in texts)
+    """Names and codes of all ``countries`` or ``currencies``, or of ``regions``, case-folded."""
+    match what:
+        case "currencies":
+            pairs = importlib.import_module("faker.providers.currency").Provider.currencies
+        case "countries":
+            known = importlib.import_module("faker.providers.date_time").Provider.countries
+            pairs = ((c.name, c.alpha_2_code, c.alpha_3_code) for c in known)
+        case _:
+            lists = ("states", "regions", "provinces", *_SHORT_REGIONS)
+            found = (_module("address", locale) for locale in _REGION_LOCALES)
+            pairs = (_strings(getattr(it, name, ())) for it in found for name in lists)
+    return frozenset(text.casefold() for texts in pairs for text in texts)
 
 
 def slug(text: str) -> str:
