@@ -1,7 +1,8 @@
 """The labelled columns: tables of eight languages with invented values, in two parts.
 
 `kept_aside.yaml` was written before the rules and is never looked at while they are written;
-`worked_on.yaml` is what they are written against.
+`worked_on.yaml` is what they are written against; `as_found.yaml` has names that others gave to tables and
+columns in public schemas.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import yaml
 from bench.columns.values import values_of
 from dbsynth.schema import Column, Kind, Table
 
-PARTS = ("worked_on", "kept_aside")
+PARTS = ("worked_on", "kept_aside", "as_found")
 ROWS = 240
 _LEVELS = {"!": "direct", "?": "quasi", "-": ""}
 _ARROW = {"integer": pa.int64(), "decimal": pa.float64(), "float": pa.float64(), "text": pa.string(),

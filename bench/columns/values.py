@@ -226,6 +226,7 @@ _PLAIN: dict[str, Draw] = {
     "family2": lambda r, a, i: f"{_family(r, a)} {_family(r, a)}",
     "full": lambda r, a, i: f"{_given(r, a)} {_family(r, a)}",
     "comma": lambda r, a, i: f"{_family(r, a)}, {_given(r, a)}",
+    "middle": lambda r, a, i: _letters(r, 1) + ".",
     "initial": lambda r, a, i: f"{_letters(r, 1)}. {_family(r, a)}",
     "shout": lambda r, a, i: f"{_given(r, a)} {_family(r, a)}".upper(),
     "user": lambda r, a, i: f"{_given(r, 'en')[:3].lower()}{_family(r, 'en')[:5].lower()}{r.randrange(100)}",

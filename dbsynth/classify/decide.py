@@ -13,7 +13,15 @@ from dbsynth.classify.blanks import blanks_of, without
 from dbsynth.classify.concepts import PERSONAL, concept
 from dbsynth.classify.context import Context, context_of, exposure_of, in_context
 from dbsynth.classify.evidence import Finding, find_concept
-from dbsynth.classify.names import IDENTIFYING, hint_of, is_amount, is_numbered, tokens_of
+from dbsynth.classify.names import (
+    IDENTIFYING,
+    Hint,
+    bare_names,
+    hint_of,
+    is_amount,
+    is_numbered,
+    tokens_of,
+)
 from dbsynth.classify.types import Decision, Exposure, Role
 from dbsynth.classify.values import Facts, date_form, facts_of, number_form
 from dbsynth.classify.vocabularies import is_vocabulary
@@ -83,8 +91,10 @@ def classify_table(table: Table, sample: pa.Table, rows: int) -> dict[str, Decis
     k = k_threshold(rows)
     values = {c.name: _values(sample, c.name) for c in table.columns}
     facts = {name: facts_of(found, k) for name, found in values.items()}
+    names = bare_names(table)
     alone = {
-        c.name: find_concept(c, facts[c.name], hint_of(c.name, table.bare)) for c in table.columns
+        c.name: find_concept(c, facts[c.name], _hint(c.name, names[c.name], table.bare))
+        for c in table.columns
     }
     context = context_of(table, alone)
     decisions = {}
@@ -95,6 +105,16 @@ def classify_table(table: Table, sample: pa.Table, rows: int) -> dict[str, Decis
             subject, _beside_blanks(subject, values[column.name], _decide(subject))
         )
     return decisions
+
+
+def _hint(name: str, bare: str, table: str) -> Hint:
+    """What a name says, by itself or without what it has in common with the others."""
+    found = hint_of(name, table)
+    return found if found.sure or bare == name else max(found, hint_of(bare, table), key=_weight)
+
+
+def _weight(hint: Hint) -> tuple[bool, bool]:
+    return hint.sure and hint.concept != "label", bool(hint.concept)
 
 
 def _exposed(it: _Subject, decision: Decision) -> Decision:

@@ -21,7 +21,7 @@ _LONG = 50
 _HALF = 0.5
 _MOST = 0.8
 _FEW_WORDS = 12
-_IDENTITIES = words_of("national_id tax_id health_id passport driving_licence")
+_PAPERS = words_of("health_id passport driving_licence")
 _WHOLE = (Kind.INTEGER, Kind.DECIMAL)
 _STREET = (
     r"(?i)\b(street|st|road|rd|avenue|ave|lane|drive|dr|court|ct|blvd|boulevard|square|terrace|way"
@@ -145,8 +145,8 @@ def _of_texts(facts: Facts, hint: Hint) -> Finding:
     texts = [text for text in examples[:300].to_pylist() if text.strip()]
     number = known_number(texts, hint.concept, whole=False) if texts else ""
     if number:
-        agreed = number in _IDENTITIES and hint.sure and hint.concept in _IDENTITIES
-        return _agreed(hint.concept if agreed and number == "national_id" else number, hint)
+        agreed = number == "national_id" and hint.sure and hint.concept in _PAPERS
+        return _agreed(hint.concept if agreed else number, hint)
     return _named(facts, hint, texts) or _unnamed(facts, hint, texts)
 
 
@@ -176,6 +176,8 @@ def _named(facts: Facts, hint: Hint, texts: list[str]) -> Finding | None:
             return _instead(facts, hint)
         refuted = _REFUTED.get(hint.concept)
         other = refuted(facts, texts) if refuted else ""
+        if other == "label":
+            return _unnamed(facts, Hint(other), texts)
         return Finding(other or hint.concept, "values" if other else "name", 0.85)
     strict = concept(hint.concept).strict
     shown = seen(facts, texts) if seen else bool(strict) and share(facts.examples, strict) >= _MOST
@@ -327,11 +329,11 @@ _SEEN: dict[str, Callable[[Facts, list[str]], bool]] = {
 def _other_than_names(facts: Facts, texts: list[str]) -> str:
     """What a column that is named like persons holds instead of full names."""
     examples = facts.examples
+    if share(examples, _COMPANY) >= _HALF:
+        return "company"
     found = person_names(examples)
     if found:
         return found
-    if share(examples, _COMPANY) >= _HALF:
-        return "company"
     if share(examples, r"^[a-z0-9._@\\-]+$") > _MOST:
         return "user_name"
     worded = share(examples, r"[0-9_]") < 0.3 and not is_vocabulary(texts)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+
+from dbsynth.schema import Table
 
 Words = tuple[str, ...]
 
@@ -22,6 +25,8 @@ _LISTS = ("persons", "vague_persons", "entities", "products", "companies", "head
           "numbered", "amounts", "glue", "machines")  # fmt: skip
 _SHORT = words_of("nr no id ip tel zip plz geb fax adr num iban dob ssn bsn dni cpf nif")
 _LONGEST_PHRASE = 5
+_FEWEST_ALIKE = 3
+_MOST_ALIKE = 0.6
 _MOST_PIECES = 3
 _SHORTEST_PIECE = 4
 _NAMING = words_of("name names nom nombre nome nazwa naam nm")
@@ -242,8 +247,17 @@ def _of_words(words: Words) -> Hint:
     if whole:
         return whole
     if not words or words[0] in vocabulary().lists["leads"]:
-        return NOTHING
+        return _leading(words)
     return _part(words)
+
+
+def _leading(words: Words) -> Hint:
+    """The hint of a phrase that begins with a word like date or type and goes on to the end."""
+    for size in range(len(words) - 1, 1, -1):
+        hint = vocabulary().phrases.get(words[:size])
+        if hint and not any(w in vocabulary().lists["heads"] for w in words[size:]):
+            return _settled(hint, words[size:], alone=False)
+    return NOTHING
 
 
 def _part(words: Words) -> Hint:
@@ -264,13 +278,13 @@ def _settled(hint: Hint, rest: Words, *, alone: bool) -> Hint:
     after = tuple(w for w in rest if w not in _GRAMMAR and not w.isdigit())
     if not after:
         return hint
-    if hint.concept == "label" or (alone and not hint.sure):
-        return NOTHING
     usual = vocabulary().lists
     qualified = all(
         w in usual["glue"] or w in usual["numbered"] or w in _DECORATION or is_person_word(w)
         for w in after
     )
+    if hint.concept == "label" or (alone and not hint.sure and not qualified):
+        return NOTHING
     return hint if qualified else Hint(hint.concept, False)
 
 
@@ -305,3 +319,20 @@ def _owner_of_name(word: str, table: Words) -> Hint | None:
 def is_naming(words: Words) -> bool:
     """Whether a name is the word for name and nothing else."""
     return len(words) == 1 and words[0] in _NAMING
+
+
+def bare_names(table: Table) -> dict[str, str]:
+    """The names of the columns without a word that most of them begin or end with."""
+    tokens = {column.name: tokens_of(column.name) for column in table.columns}
+    owner = {*tokens_of(table.bare), *map(singular, tokens_of(table.bare))}
+    for end in (0, -1):
+        counts = Counter(words[end] for words in tokens.values() if len(words) > 1)
+        word, count = counts.most_common(1)[0] if counts else ("", 0)
+        meant = word in vocabulary().known and word not in owner and not is_person_word(word)
+        if count >= _FEWEST_ALIKE and count > _MOST_ALIKE * len(tokens) and not meant:
+            tokens = {
+                name: words if len(words) < 2 or words[end] != word
+                else (words[1:] if end == 0 else words[:-1])
+                for name, words in tokens.items()
+            }  # fmt: skip
+    return {name: "_".join(words) for name, words in tokens.items()}
