@@ -143,8 +143,7 @@ def test_names_are_taken_apart(name, concept) -> None:
 def test_the_labelled_columns_are_found(part) -> None:
     found = list(verdicts(part))
     direct, quasi = score(found, "direct"), score(found, "quasi")
-    misleading = [it for it in found if not it.label.level]
-    assert 3 * len(misleading) >= direct.columns >= 170
+    assert direct.columns >= 170
     assert direct.recall >= 0.98
     assert direct.precision >= 0.95
     assert direct.kind >= 0.95
@@ -155,6 +154,7 @@ def test_the_labelled_set_is_broad() -> None:
     entries = [entry for part in PARTS for entry in labelled(part)]
     labels = [label for entry in entries for label in entry.labels.values()]
     assert len(labels) >= 800
+    assert 3 * sum(not label.level for label in labels) >= len(labels)
     assert len({entry.language for entry in entries}) == 8
     assert len({label.kind for label in labels}) > 30
 
