@@ -16,9 +16,7 @@ import dbsynth
 from dbsynth.codec import Category
 from dbsynth.databases import open_database
 from dbsynth.errors import DbsynthError, VerificationFailed
-from dbsynth.gate import examine, search_leaks
-from dbsynth.gate.rare import search_rare
-from dbsynth.gate.rows import search_rows
+from dbsynth.gate import examine
 from dbsynth.model import Model
 from dbsynth.report import Finding, Status
 
@@ -117,7 +115,7 @@ def findings(made: tuple[Path, Path, Model], clone: Path, most: int = 10_000) ->
         open_database(f"sqlite:///{source}") as real,
         open_database(f"sqlite:///{clone}") as synthetic,
     ):
-        return list(search_leaks(real, synthetic, model, most))
+        return list(examine(real, synthetic, model, most))
 
 
 def failed(found: list[Finding]) -> dict[str, int]:
@@ -183,7 +181,7 @@ def test_a_single_planted_value_is_found(made, tmp_path, plant):
 
 def test_values_of_too_few_entities_are_found(made):
     """A model that shows what one row alone has, and what one person alone has in many rows."""
-    source, _, model = made
+    source, clone, model = made
     events = model.tables["event"]
     state, note = events.columns["state"], events.columns["note"]
     assert isinstance(state.codec, Category)
@@ -192,7 +190,7 @@ def test_values_of_too_few_entities_are_found(made):
     with contextlib.closing(sqlite3.connect(source)) as connection:
         holders = "SELECT count(DISTINCT person), count(*) FROM event WHERE note = ?"
         assert connection.execute(holders, (lonely,)).fetchone()[0] >= 5
-    assert not rare(model, source)
+    assert not rare(model, source, clone)
     for column, word, count in (("state", "sealed", 1), ("state", "nowhere", 0)):
         shown = replace(state.codec, shown=(*state.codec.shown, word))
         told = {**events.columns, column: replace(state, codec=shown)}
@@ -200,15 +198,15 @@ def test_values_of_too_few_entities_are_found(made):
         with contextlib.closing(sqlite3.connect(source)) as connection, connection:
             connection.execute("UPDATE event SET state = 'sealed' WHERE person = 9")
         try:
-            assert rare(other, source) == ({"event.state": 1} if count else {})
+            assert rare(other, source, clone) == ({"event.state": 1} if count else {})
         finally:
             with contextlib.closing(sqlite3.connect(source)) as connection, connection:
                 connection.execute("UPDATE event SET state = 'new' WHERE state = 'sealed'")
 
 
-def rare(model: Model, source: Path) -> dict[str, int]:
-    with open_database(f"sqlite:///{source}") as real:
-        return failed(list(search_rare(real, model)))
+def rare(model: Model, source: Path, clone: Path) -> dict[str, int]:
+    found = findings((source, clone, model), clone)
+    return failed([f for f in found if f.check == "rare"])
 
 
 def test_a_word_of_one_customer_in_many_rows_is_not_learnt(tmp_path):
@@ -272,8 +270,7 @@ def test_copied_rows_and_families_are_found(tmp_path):
     model = dbsynth.model.load_model(path)
 
     def compared() -> dict[str, int]:
-        with open_database(f"sqlite:///{source}") as a, open_database(f"sqlite:///{clone}") as b:
-            return failed(list(search_rows(a, b, model)))
+        return failed(findings((source, clone, model), clone))
 
     assert compared() == {}  # entries have 40 possible rows: all of them are real
     with contextlib.closing(sqlite3.connect(clone)) as connection, connection:

@@ -7,60 +7,72 @@ cannot read is an error, which ends the run like a finding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dbsynth.codec import k_threshold
 from dbsynth.databases.base import Database
 from dbsynth.gate.explain import part_of
-from dbsynth.gate.gather import gathered
+from dbsynth.gate.gather import Held, gathered
 from dbsynth.gate.judge import Judge, Verdict
-from dbsynth.gate.rare import search_rare
-from dbsynth.gate.rows import search_rows
-from dbsynth.gate.search import search
+from dbsynth.gate.rare import Holders
+from dbsynth.gate.rows import Fingerprints, compared, shares
+from dbsynth.gate.search import Search
 from dbsynth.gate.structure import search_structure
 from dbsynth.gate.subjects import Subject, subjects_of
 from dbsynth.gate.table import MOST
+from dbsynth.gate.watch import Watcher, in_order, show
 from dbsynth.model import Model
 from dbsynth.report import Finding, Status
+from dbsynth.schema import Table
 
 __all__ = ["examine"]
 
 
-def examine(source: Database, clone: Database, model: Model) -> Iterator[Finding]:
-    """Look for real values, values of too few entities, and copied rows and families."""
-    yield from search_leaks(source, clone, model)
-    yield from search_rare(source, model)
-    yield from search_rows(source, clone, model)
+def examine(source: Database, clone: Database, model: Model, most: int = MOST) -> Iterator[Finding]:
+    """Look for real values, values of too few entities, and copied rows and families.
 
-
-def search_leaks(
-    source: Database, clone: Database, model: Model, most: int = MOST
-) -> Iterator[Finding]:
-    """Look for real values in all columns of a clone, and in its structure.
+    Source and clone are read once, the clone again where the source has more values than are held.
 
     Args:
         most: Values of the source that are held at a time.
     """
-    subjects = subjects_of(model)
+    share, subjects = shares(model, clone), subjects_of(model)
+    holders, real = Holders(model), Fingerprints(model, share)
+    synthetic: list[Fingerprints] = []
     said: dict[str, Finding] = {}
     verdicts: dict[tuple[str, tuple[str, ...]], Verdict] = {}
-    for held in gathered(source, model, subjects, most):
-        for table in model.schema.tables:
-            whole = {s.columns: i for i, s in _of(subjects, table.name).items() if s.part is None}
-            k = k_threshold(model.tables[table.name].rows)
-            shared = {names: 0 if subjects[i].direct else k for names, i in whole.items()}
-            judge = Judge(clone, model, subjects, held, whole)
-            for names, found in search(clone, table, held, whole, shared).items():
-                verdict, place = judge.verdict(table, names, found), (table.name, names)
+    for held in gathered(source, model, subjects, most, (holders, real)):
+        watchers = [] if synthetic else [Fingerprints(model, share)]
+        synthetic += watchers
+        for table in in_order(model):
+            for names, verdict in _searched(clone, model, table, subjects, held, watchers):
+                place = table.name, names
                 verdicts[place] = verdicts[place] | verdict if place in verdicts else verdict
         for finding in search_structure(model, clone.capabilities.kind, subjects, held):
             said[finding.subject] = finding
     yield from said.values()
     for (table_name, names), verdict in verdicts.items():
         yield _finding(model, table_name, names, verdict)
+    yield from holders.findings()
+    yield from compared(real, synthetic[0])
 
 
-def _of(subjects: tuple[Subject, ...], table: str) -> dict[int, Subject]:
+def _searched(
+    clone: Database, model: Model, table: Table, subjects: Sequence[Subject], held: Held,
+    watchers: Sequence[Watcher],
+) -> Iterator[tuple[tuple[str, ...], Verdict]]:  # fmt: skip
+    """The verdicts on the columns of one table of a clone."""
+    whole = {s.columns: i for i, s in _of(subjects, table.name).items() if s.part is None}
+    k = k_threshold(model.tables[table.name].rows)
+    shared = {names: 0 if subjects[i].direct else k for names, i in whole.items()}
+    search = Search(table, held, whole, shared)
+    show(clone, table, [search, *watchers])
+    judge = Judge(clone, model, subjects, held, whole)
+    for names, column in search.work.items():
+        yield names, judge.verdict(table, names, column.found)
+
+
+def _of(subjects: Sequence[Subject], table: str) -> dict[int, Subject]:
     return {i: subject for i, subject in enumerate(subjects) if subject.table == table}
 
 

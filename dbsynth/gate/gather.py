@@ -18,6 +18,7 @@ from dbsynth.gate.reserved import unreserved
 from dbsynth.gate.subjects import Subject
 from dbsynth.gate.table import Table, kinds_of, new_table, of_column
 from dbsynth.gate.texts import Bool, read
+from dbsynth.gate.watch import Watcher, in_order
 from dbsynth.model import Model
 from dbsynth.randomness import UInt64
 
@@ -73,18 +74,29 @@ def count(numbers: Int64, what: Int64, marks: npt.NDArray[np.int32]) -> None:
 
 
 def gathered(
-    source: Database, model: Model, subjects: Sequence[Subject], most: int
-) -> Iterator[Held]:
-    """All values of the subjects, so many at a time, in one pass over the source."""
+    source: Database, model: Model, subjects: Sequence[Subject], most: int,
+    watchers: Sequence[Watcher] = (),
+) -> Iterator[Held]:  # fmt: skip
+    """All values of the subjects, so many at a time, in one pass over the source.
+
+    Args:
+        watchers: Who else wants to see the rows of the source.
+    """
     held = Held(new_table())
-    for table in model.schema.tables:
+    for table in in_order(model):
         mine = {i: s for i, s in enumerate(subjects) if s.table == table.name}
-        columns = sorted({name for subject in mine.values() for name in subject.columns})
-        blanks = {n: model.tables[table.name].columns[n].blanks for n in columns}
+        own = sorted({name for subject in mine.values() for name in subject.columns})
+        blanks = {n: model.tables[table.name].columns[n].blanks for n in own}
+        others = [w.columns(table) for w in watchers]
+        columns = sorted({*own, *(name for wanted in others for name in wanted)})
         for batch in source.scan(table, columns) if columns else ():
-            values = {n: without(batch.column(n), blanks[n]) for n in columns}
+            whole = dict(zip(columns, batch.columns, strict=True))
+            values = {n: without(whole[n], blanks[n]) for n in own}
             for number, subject in mine.items():
                 _take(held, model, number, subject, values)
+            for watcher, wanted in zip(watchers, others, strict=True):
+                if wanted:
+                    watcher.look(table, whole)
             if held.table.count > most:
                 yield held
                 held = Held(new_table())

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.codec import Category, Formatted, Number, as_text, k_threshold, parse_form, to_numbers
-from dbsynth.databases.base import Database
 from dbsynth.entities import FEWEST, count_holders, is_learnt_by_value, paths_to_entities
 from dbsynth.keys import hash_keys
 from dbsynth.model import ColumnModel, Model, TableFacts
@@ -39,11 +38,15 @@ class _Shown:
     known: list[Int64] = field(default_factory=list)
     counts: list[Int64] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """How many values are shown."""
+        return len(self.points) if self.words is None else len(self.words)
+
     def begin(self, ways: int) -> None:
         """Count in so many ways what an entity is."""
-        size = 1 + (len(self.points) if self.words is None else len(self.words))
-        self.known = [np.zeros((size, _MOST_K), np.int64) for _ in range(ways)]
-        self.counts = [np.zeros(size, np.int64) for _ in range(ways)]
+        self.known = [np.zeros((1 + self.size, _MOST_K), np.int64) for _ in range(ways)]
+        self.counts = [np.zeros(1 + self.size, np.int64) for _ in range(ways)]
 
     def look(self, values: pa.Array, entities: Sequence[Int64]) -> None:
         """Count the holders in some rows."""
@@ -64,19 +67,6 @@ class _Shown:
         """How many values somebody has, but fewer entities than asked for in one of the ways."""
         few = [(c[1:] > 0) & (c[1:] < k) for c, k in zip(self.counts, least, strict=True)]
         return int(np.any(few, axis=0).sum())
-
-    @property
-    def settled(self) -> bool:
-        """Whether every value has enough holders already."""
-        return all((counts[1:] >= _MOST_K).all() for counts in self.counts)
-
-
-def search_rare(source: Database, model: Model) -> Iterator[Finding]:
-    """Count the holders of every value that a model shows as it is."""
-    for table in model.schema.tables:
-        facts = model.tables[table.name]
-        if facts.strategy == "synthesize" and facts.rows:
-            yield from _of_table(source, model, table, facts)
 
 
 @dataclass
@@ -108,55 +98,82 @@ class _Way:
         return 2 if self.far else k_threshold(len(self.seen))
 
 
-def _of_table(source: Database, model: Model, table: Table, facts: TableFacts) -> Iterator[Finding]:
-    shown = {name: found for name, m in facts.columns.items() if (found := _shown(m))}
-    parts = dict(_parts(facts))
-    paths = paths_to_entities(model.schema, model.tables, model.plan.generating, table.name)
-    ways = [_Way(path[0].columns, len(path) > 1) for path in paths]
-    for found in shown.values():
-        found.begin(1 + len(ways))
-    for found in parts.values():
-        found.begin(1)
-    _read(source, table, facts, shown, parts, ways)
-    k = k_threshold(facts.rows)
-    for name, found in shown.items():
-        rare = found.rare([k, *(way.least for way in ways)])
-        yield _finding(f"{table.name}.{name}", rare, len(found.counts[0]) - 1)
-    for (name, part), found in parts.items():
-        yield _finding(f"{table.name}.{name} ({part})", found.rare([k]), len(found.counts[0]) - 1)
+class Holders:
+    """Counts who in the source holds the values that a model shows as they are."""
+
+    def __init__(self, model: Model) -> None:
+        """Begin with every value that the model shows."""
+        self._tables = {
+            table.name: _Holders(model, table.name)
+            for table in model.schema.tables
+            if model.tables[table.name].strategy == "synthesize" and model.tables[table.name].rows
+        }
+
+    def columns(self, table: Table) -> frozenset[str]:
+        """The columns with such values, and the keys to those who may hold them."""
+        mine = self._tables.get(table.name)
+        return frozenset() if mine is None else mine.columns
+
+    def look(self, table: Table, values: Mapping[str, pa.Array]) -> None:
+        """Count the holders in a batch of rows."""
+        self._tables[table.name].look(values)
+
+    def findings(self) -> Iterator[Finding]:
+        """A finding for every column."""
+        for mine in self._tables.values():
+            yield from mine.findings()
 
 
-def _read(
-    source: Database, table: Table, facts: TableFacts, shown: Mapping[str, _Shown],
-    parts: Mapping[tuple[str, str], _Shown], ways: Sequence[_Way],
-) -> None:  # fmt: skip
-    """Look at the rows of the source, until every value has enough holders."""
-    wanted = {*shown, *(name for name, _ in parts)}
-    columns = sorted(wanted | {name for way in ways for name in way.columns})
-    start = 0
-    for batch in source.scan(table, columns) if wanted else ():
-        values = dict(zip(columns, batch.columns, strict=True))
-        rows = start + np.arange(batch.num_rows)
-        start += batch.num_rows
-        entities = [rows, *(way.entities(values, rows) for way in ways)]
-        for name, found in shown.items():
+class _Holders:
+    """The same of one table."""
+
+    def __init__(self, model: Model, name: str) -> None:
+        paths = paths_to_entities(model.schema, model.tables, model.plan.generating, name)
+        self._name, self._facts, self._start = name, model.tables[name], 0
+        self._ways = [_Way(path[0].columns, len(path) > 1) for path in paths]
+        models = self._facts.columns.items()
+        self._shown = {column: found for column, m in models if (found := _shown(m))}
+        self._parts = dict(_parts(self._facts))
+        for found in self._shown.values():
+            found.begin(1 + len(self._ways))
+        for found in self._parts.values():
+            found.begin(1)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that are looked at."""
+        wanted = frozenset(self._shown) | {column for column, _ in self._parts}
+        keys = {column for way in self._ways for column in way.columns}
+        return wanted | keys if wanted else wanted
+
+    def look(self, values: Mapping[str, pa.Array]) -> None:
+        """Count the holders in a batch of rows."""
+        count = len(next(iter(values.values())))
+        rows = self._start + np.arange(count)
+        self._start += count
+        entities = [rows, *(way.entities(values, rows) for way in self._ways)]
+        for name, found in self._shown.items():
             found.look(values[name], entities)
-        for name in {name for name, _ in parts}:
-            _look_inside(facts.columns[name], name, parts, values[name], rows)
-        if all(found.settled for found in (*shown.values(), *parts.values())):
-            return
+        for name in {name for name, _ in self._parts}:
+            self._look_inside(name, values[name], rows)
 
+    def _look_inside(self, name: str, values: pa.Array, rows: Int64) -> None:
+        mine = {part: found for (column, part), found in self._parts.items() if column == name}
+        structure = self._facts.columns[name].structure
+        assert structure is not None
+        for part, split in structure.split(values, frozenset(mine)).items():
+            if part in mine:
+                owners = rows if split.owners is None else rows[split.owners]
+                mine[part].look(split.array, [owners])
 
-def _look_inside(
-    model: ColumnModel, name: str, parts: Mapping[tuple[str, str], _Shown], values: pa.Array,
-    rows: Int64,
-) -> None:  # fmt: skip
-    mine = {part: found for (column, part), found in parts.items() if column == name}
-    assert model.structure is not None
-    for part, split in model.structure.split(values, frozenset(mine)).items():
-        if part in mine:
-            owners = rows if split.owners is None else rows[split.owners]
-            mine[part].look(split.array, [owners])
+    def findings(self) -> Iterator[Finding]:
+        """A finding for every column, and for every part of one."""
+        k = k_threshold(self._facts.rows)
+        for name, found in self._shown.items():
+            rare = found.rare([k, *(way.least for way in self._ways)])
+            yield _finding(f"{self._name}.{name}", rare, found.size)
+        for (name, part), found in self._parts.items():
+            yield _finding(f"{self._name}.{name} ({part})", found.rare([k]), found.size)
 
 
 def _parts(facts: TableFacts) -> Iterator[tuple[tuple[str, str], _Shown]]:

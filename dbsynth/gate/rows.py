@@ -8,7 +8,8 @@ with it.  Only rows that are alone in their half count: nobody is told by a row 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,17 +19,18 @@ import pyarrow as pa
 from dbsynth.classify import Role
 from dbsynth.codec import Presence
 from dbsynth.databases.base import Database
+from dbsynth.gate.texts import Bool
 from dbsynth.keys import hash_keys
 from dbsynth.model import Model, TableFacts
 from dbsynth.randomness import UInt64, hashed, mix
 from dbsynth.read import codec_of
 from dbsynth.report import Finding, Status
 from dbsynth.rules.ranks import Ranks
-from dbsynth.schema import ForeignKey, Table
+from dbsynth.schema import Table
 
 Int64 = npt.NDArray[np.int64]
 
-MOST = 2_000_000  # rows of a table, or families, that are compared at a time: 16 bytes each
+MOST = 500_000  # rows of a table, or families, that are compared: 24 bytes each
 FEWEST = 200  # rows that are worth halving
 FEWEST_COLUMNS = 2
 _SURE = 6.0  # standard deviations
@@ -36,18 +38,118 @@ _ALLOWED = 2.0  # times what the halves share: entities repeat themselves, and r
 _LEAST = 0.01  # of the rows
 
 
-def search_rows(source: Database, clone: Database, model: Model) -> Iterator[Finding]:
+@dataclass
+class _Families:
+    """Parents, each with all of its children.
+
+    Attributes:
+        keys: Hashes of the parents' keys, sorted once all are known.
+        sums: Of each parent, the mixed hashes of its row and of its children, summed.
+        sizes: Numbers of children; empty before the first child.
+    """
+
+    keys: list[UInt64] = field(default_factory=list)
+    sums: list[UInt64] = field(default_factory=list)
+    sizes: Int64 = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def _settle(self) -> None:
+        """Put the parents in order, of which no more will come."""
+        keys = np.concatenate([np.zeros(0, np.uint64), *self.keys])
+        order = np.argsort(keys, kind="stable")
+        self.keys = [keys[order]]
+        self.sums = [np.concatenate([np.zeros(0, np.uint64), *self.sums])[order]]
+        self.sizes = np.zeros(len(keys), np.int64)
+
+    def add(self, hashes: UInt64, complete: Bool, values: UInt64) -> None:
+        """Take children in."""
+        if not len(self.sizes):
+            self._settle()
+        known = self.keys[0]
+        if not len(known):
+            return
+        place = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+        here = complete & (known[place] == hashes)
+        with np.errstate(over="ignore"):
+            np.add.at(self.sums[0], place[here], mix(values[here]))
+        np.add.at(self.sizes, place[here], 1)
+
+    @property
+    def values(self) -> UInt64:
+        """A hash of every parent with all of its children, where it has at least two."""
+        if not len(self.sizes):
+            return np.zeros(0, np.uint64)
+        return np.where(self.sizes > 1, self.sums[0] | np.uint64(1), np.uint64(0))
+
+
+class Fingerprints:
+    """The rows of one side, as hashes of what was learnt of them."""
+
+    def __init__(self, model: Model, share: Mapping[str, float]) -> None:
+        """Begin.
+
+        Args:
+            model: Tells which columns are learnt.
+            share: Of each table, which share of its rows is compared.
+        """
+        self._share = share
+        self._learnt = {
+            table.name: _learnt(model, table)
+            for table in model.schema.tables
+            if _made(model.tables[table.name])
+        }
+        self.rows: dict[str, list[UInt64]] = {name: [] for name in self._learnt}
+        self.families = {
+            fk: _Families()
+            for fk in model.plan.generating.values()
+            if self._learnt.get(fk.child) and fk.parent in self._learnt and fk.parent != fk.child
+            and len(self._learnt[fk.child]) + len(self._learnt[fk.parent]) >= FEWEST_COLUMNS
+        }  # fmt: skip
+
+    def columns(self, table: Table) -> frozenset[str]:
+        """The learnt columns of a table, and the keys between families."""
+        ends = [
+            (name, names)
+            for fk in self.families
+            for name, names in ((fk.child, fk.columns), (fk.parent, fk.parent_columns))
+        ]
+        keys = {column for name, columns in ends if name == table.name for column in columns}
+        return frozenset(self._learnt.get(table.name, ())) | keys
+
+    def look(self, table: Table, values: Mapping[str, pa.Array]) -> None:
+        """Take a batch of rows in."""
+        columns = [values[name] for name in self._learnt[table.name]]
+        count = len(next(iter(values.values())))
+        hashes = _hashed(columns) if columns else np.zeros(count, np.uint64)
+        least = np.uint64(self._share[table.name] * (2.0**64 - 2048))
+        if len(columns) >= FEWEST_COLUMNS:
+            self.rows[table.name].append(hashes[hashes <= least])
+        for fk, families in self.families.items():
+            if fk.parent == table.name:
+                keys, complete = hash_keys([values[name] for name in fk.parent_columns])
+                chosen = complete & (keys <= least)
+                families.keys.append(keys[chosen])
+                families.sums.append(mix(hashes[chosen]))
+            if fk.child == table.name:
+                families.add(*hash_keys([values[name] for name in fk.columns]), hashes)
+
+
+def shares(model: Model, clone: Database) -> dict[str, float]:
+    """Which share of each table's rows is compared."""
+    return {
+        table.name: min(1.0, MOST / max(model.tables[table.name].rows, clone.count_rows(table), 1))
+        for table in model.schema.tables
+    }
+
+
+def compared(real: Fingerprints, synthetic: Fingerprints) -> Iterator[Finding]:
     """Compare the rows of every table, and the families of every generating key."""
-    for table in model.schema.tables:
-        facts = model.tables[table.name]
-        columns = _learnt(model, table)
-        if not _made(facts) or len(columns) < FEWEST_COLUMNS:
-            continue
-        share = min(1.0, MOST / max(facts.rows, clone.count_rows(table)))
-        sides = [_values(side, table, columns, share) for side in (source, clone)]
-        yield _judged("copied rows", table.name, *sides)
-    for fk in model.plan.generating.values():
-        yield from _families(source, clone, model, fk)
+    none = np.zeros(0, np.uint64)
+    for name, mine in real.rows.items():
+        if mine:
+            sides = [np.concatenate([none, *found]) for found in (mine, synthetic.rows[name])]
+            yield _judged("copied rows", name, *sides)
+    for fk, families in real.families.items():
+        yield _judged("copied families", str(fk), families.values, synthetic.families[fk].values)
 
 
 def _made(facts: TableFacts) -> bool:
@@ -69,15 +171,6 @@ def _learnt(model: Model, table: Table) -> tuple[str, ...]:
         and not isinstance(codec_of(found), Presence | None)
         and found.decision.role not in (Role.KEY, Role.IDENTIFIER, Role.RENAMED, Role.CONSTANT)
     )
-
-
-def _values(database: Database, table: Table, columns: Sequence[str], share: float) -> UInt64:
-    """Hashes of rows; where there are too many, of those whose hash is small, on either side."""
-    found = [np.zeros(0, np.uint64)]
-    for batch in database.scan(table, columns):
-        hashes = _hashed(batch.columns)
-        found.append(hashes[hashes <= np.uint64(share * (2.0**64 - 2048))])
-    return np.concatenate(found)
 
 
 def _hashed(columns: Sequence[pa.Array]) -> UInt64:
@@ -114,49 +207,3 @@ def _judged(check: str, subject: str, real: UInt64, synthetic: UInt64) -> Findin
 def _once(hashes: UInt64) -> UInt64:
     values, counts = np.unique(hashes, return_counts=True)
     return np.asarray(values[counts == 1])
-
-
-def _families(source: Database, clone: Database, model: Model, fk: ForeignKey) -> Iterator[Finding]:
-    """Compare parents with all of their children."""
-    parent, child = model.schema[fk.parent], model.schema[fk.child]
-    facts = model.tables[fk.parent], model.tables[fk.child]
-    if not all(map(_made, facts)):
-        return
-    above, below = _learnt(model, parent), _learnt(model, child)
-    if len(above) + len(below) < FEWEST_COLUMNS or not below:
-        return
-    sides = [
-        _of_families(database, fk, parent, child, above, below) for database in (source, clone)
-    ]
-    yield _judged("copied families", str(fk), *sides)
-
-
-def _of_families(
-    database: Database, fk: ForeignKey, parent: Table, child: Table, above: Sequence[str],
-    below: Sequence[str],
-) -> UInt64:  # fmt: skip
-    """A hash of every parent with all of its children, where it has at least two.
-
-    Of too many parents those are taken whose key has a small hash.
-    """
-    share = min(1.0, MOST / max(database.count_rows(parent), 1))
-    keys, own = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
-    for batch in database.scan(parent, [*fk.parent_columns, *above]):
-        count = len(fk.parent_columns)
-        hashes, complete = hash_keys(batch.columns[:count])
-        chosen = complete & (hashes <= np.uint64(share * (2.0**64 - 2048)))
-        keys.append(hashes[chosen])
-        mine = _hashed(batch.columns[count:]) if above else np.zeros(len(hashes), np.uint64)
-        own.append(mine[chosen])
-    known, values = np.concatenate(keys), np.concatenate(own)
-    order = np.argsort(known, kind="stable")
-    known, sums = known[order], mix(values[order])
-    sizes = np.zeros(len(known), np.int64)
-    for batch in database.scan(child, [*fk.columns, *below]) if len(known) else ():
-        hashes, complete = hash_keys(batch.columns[: len(fk.columns)])
-        place = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-        here = complete & (known[place] == hashes)
-        with np.errstate(over="ignore"):
-            np.add.at(sums, place[here], mix(_hashed(batch.columns[len(fk.columns) :])[here]))
-        np.add.at(sizes, place[here], 1)
-    return np.where(sizes > 1, sums | np.uint64(1), np.uint64(0))

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dbsynth.databases.base import Database
 from dbsynth.gate import kernel
 from dbsynth.gate.gather import ANYWHERE, KINDS, MOST_MARKS, SHORTEST, Held, count, no_numbers
 from dbsynth.gate.subjects import searched
@@ -140,30 +139,42 @@ class _Column:
         return hits[:, 0]
 
 
-def search(
-    clone: Database, table: Table, held: Held, numbers: Mapping[tuple[str, ...], int],
-    shared: Mapping[tuple[str, ...], int],
-) -> dict[tuple[str, ...], Searched]:  # fmt: skip
-    """Search the columns of one table of a clone, in one pass.
+class Search:
+    """The search of one table of a clone.
 
-    Args:
-        numbers: Of each column (or columns together) that is a subject of its own, the number.
-        shared: Per such column, how many rows of the source make a value nobody's; 0 for none.
-
-    Returns:
-        What was found, by column, or by columns that are judged together.
+    Attributes:
+        work: By column, or by columns that are judged together.
     """
-    columns = [column.name for column in searched(table)]
-    pairs = [names for names in numbers if len(names) > 1]
-    work = {
-        names: _Column(held, numbers.get(names, -1), shared.get(names, 0))
-        for names in [*((name,) for name in columns), *pairs]
-    }
-    for batch in clone.scan(table, columns) if columns else ():
-        values = dict(zip(columns, batch.columns, strict=True))
-        for names, column in work.items():
+
+    def __init__(
+        self, table: Table, held: Held, numbers: Mapping[tuple[str, ...], int],
+        shared: Mapping[tuple[str, ...], int],
+    ) -> None:  # fmt: skip
+        """Begin.
+
+        Args:
+            table: Of the clone.
+            held: What is looked for.
+            numbers: Of each column (or columns together) that is a subject of its own, the number.
+            shared: Per such column, how many rows of the source make a value nobody's; 0 for none.
+        """
+        single = [(column.name,) for column in searched(table)]
+        pairs = [names for names in numbers if len(names) > 1]
+        self.work = {
+            names: _Column(held, numbers.get(names, -1), shared.get(names, 0))
+            for names in (*single, *pairs)
+        }
+
+    def columns(self, table: Table) -> frozenset[str]:
+        """The columns that are searched."""
+        del table
+        return frozenset(name for names in self.work for name in names)
+
+    def look(self, table: Table, values: Mapping[str, pa.Array]) -> None:
+        """Search a batch of rows."""
+        del table
+        for names, column in self.work.items():
             column.look(read(_together([values[n] for n in names])))
-    return {names: column.found for names, column in work.items()}
 
 
 def _together(columns: Sequence[pa.Array]) -> pa.Array:
