@@ -319,3 +319,30 @@ def test_clones_of_difficult_schemas_hold(name, tmp_path):
     load_exhibit(name, source)
     assert dbsynth.clone(source, target, spec=guessed(source)).ok
     assert dbsynth.check(target).ok
+
+
+def test_a_second_key_to_the_owner_is_followed_where_noisy_counts_say_so(tmp_path):
+    """A payment belongs to a rental, and names the rental's customer, all but one in fifty."""
+    path = tmp_path / "diamond.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "create table customer(id integer primary key, kind text not null);"
+        "create table rental(id integer primary key, customer integer not null references customer);"
+        "create table payment(id integer primary key, rental integer not null references rental,"
+        " customer integer not null references customer);"
+    )
+    connection.executemany(
+        "insert into customer values (?, ?)", [(i, "ab"[i % 2]) for i in range(1000)]
+    )
+    connection.executemany("insert into rental values (?, ?)", [(i, i % 1000) for i in range(3000)])
+    connection.executemany(
+        "insert into payment values (?, ?, ?)",
+        [(i, i, (i + (i % 50 == 0)) % 1000) for i in range(3000)],
+    )
+    connection.commit()
+    spec = spec_of(tmp_path, public=[], owner={"payment": ["rental"]}, epsilon=10)
+    target = f"sqlite:///{tmp_path / 'clone.db'}"
+    report = dbsynth.clone(f"sqlite:///{path}", target, spec=spec)
+    assert any("followed along them" in note for note in report.notes)
+    agree = "select min(p.customer = r.customer) from payment p join rental r on r.id = p.rental"
+    assert rows(target, agree) == [(1,)]

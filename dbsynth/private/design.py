@@ -71,7 +71,9 @@ class Design:
 
     def own_variables(self, table: str) -> tuple[str, ...]:
         """The variables of a table that are counted."""
-        return _own_variables(self.plan, self.recipes[table], table, self.walking[table])
+        return _own_variables(
+            self.plan, self.recipes[table], table, self.walking[table], self.ownership
+        )
 
     def cap(self, table: str) -> int | None:
         """The most rows of an entity: 1 where keys say so, else as the spec says; None to find."""
@@ -166,12 +168,14 @@ def _derived(
 
 
 def _own_variables(
-    plan: Plan, recipes: Mapping[str, Recipe], table: str, walking: str | None
-) -> tuple[str, ...]:
+    plan: Plan, recipes: Mapping[str, Recipe], table: str, walking: str | None,
+    ownership: Ownership,
+) -> tuple[str, ...]:  # fmt: skip
     found = [] if walking is None else [variables.gap(walking)]
     found += [variables.column(name) for name, recipe in recipes.items() if recipe.measured]
     found += [variables.link(fk) for fk in plan.lookups_of(table)]
-    found += [presence_of(fk) for fk in plan.dealt_of(table) if fk.nullable]
+    dealt = plan.dealt_of(table)
+    found += [presence_of(fk) for fk in dealt if fk.nullable or ownership.way_to(fk)]
     found += [
         variables.count(fk) for fk in plan.counted[table] if plan.generating.get(fk.child) == fk
     ]
@@ -188,7 +192,10 @@ def _prices(
     protection: Protection, budget: Loss, words: int, walking: Mapping[str, str | None],
 ) -> dict[str, Prices]:  # fmt: skip
     """Each table gets a share by its weight and its number of variables."""
-    numbers = {t: len(_own_variables(plan, recipes[t], t, walking[t])) for t in ownership.protected}
+    numbers = {
+        t: len(_own_variables(plan, recipes[t], t, walking[t], ownership))
+        for t in ownership.protected
+    }
     weights = {t: protection.weights.get(t, 1.0) * n for t, n in numbers.items()}
     whole = sum(weights.values()) or 1.0
     found = {}

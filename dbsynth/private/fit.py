@@ -131,8 +131,9 @@ def model_of(
         design.schema, design.plan, database.capabilities.kind, database.structure(), PRIVATE,
         {table.name: tables[table.name] for table in design.schema.tables},
         degrees, counters, engines,
-        {rule.key: rule.path for rule in design.rules if isinstance(rule, Closed)
-         and rule.key in design.plan.dealt},
+        {fk: design.ownership.way_to(fk) for fk in answers.followed}
+        | {rule.key: rule.path for rule in design.rules if isinstance(rule, Closed)
+           and rule.key in design.plan.dealt},
         design.schema.notes, tuple(Kept(rule, 0, 0, declared=True) for rule in design.rules),
     )  # fmt: skip
 
@@ -248,7 +249,8 @@ def statement(
         "public": list(owned.public),
         "invented": dict(owned.invented),
         "unseen": list(answers.unseen),
-        "foreign": [str(fk) for fk in owned.foreign],
+        "foreign": [str(fk) for fk in owned.foreign if fk not in answers.followed],
+        "followed": [str(fk) for fk in answers.followed],
         "cuts": {table: asdict(cut) for table, cut in answers.cuts.items()},
         "pairs": {table: [list(pair) for pair in found] for table, found in answers.pairs.items()},
         "questions": [
@@ -287,6 +289,8 @@ def notes_of(told: Mapping[str, Any]) -> tuple[str, ...]:
                 f" by noisy counts {cut['entities']:.1%} own more, and {cut['rows']:.1%} of the"
                 " rows are left out"
             )
+    found += [f"{fk}: hardly ever another row than the owning keys lead to; followed along them"
+              for fk in told["followed"]]  # fmt: skip
     found += [
         f"{fk}: rows of others may be referred to, so nothing is learnt of which; dealt by chance"
         for fk in told["foreign"]

@@ -49,6 +49,7 @@ LEAST_SIGNAL = 4.0  # rows per standard deviation of noise, below which a table 
 _SINGLE_COUNTS = 16
 _LOST = 0.05
 _CLEAR, _FEW = 4.0, 0.05
+_ALWAYS = 0.95
 MOST_LINKS = 2**16 - 2  # rows of a public table that a code can name
 
 
@@ -75,6 +76,7 @@ class Answers:
         rows: Estimated rows of each table.
         counts: Of the generating keys, how many parents have how many children.
         present: Of keys that are dealt, the share of rows that refer to something.
+        followed: Keys that hardly ever lead elsewhere than up the owning keys.
         unseen: Tables of which too few entities own rows to tell them from none.
     """
 
@@ -87,6 +89,7 @@ class Answers:
     models: dict[str, Conditionals] = field(default_factory=dict)
     pairs: dict[str, tuple[tuple[str, str | None], ...]] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+    followed: list[ForeignKey] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -366,15 +369,30 @@ def _link_variables(work: Work, table: str) -> list[Coded]:
         if possible.sum() > 1:
             found.append(Coded(variables.link(fk), Alphabet(size, ordered=False), codes, possible))
     for fk in work.design.plan.dealt_of(table):
-        if fk.nullable:
-            present = np.ones(rows.num_rows, bool)
-            for column in fk.columns:
-                present &= rows[column].is_valid().to_numpy()
+        present = np.ones(rows.num_rows, bool)
+        for column in fk.columns:
+            present &= rows[column].is_valid().to_numpy()
+        if work.design.ownership.way_to(fk):
+            codes = np.where(present, 1 + _own_ancestor(work, fk), 0).astype(np.uint16)
+            possible = np.array([fk.nullable, True, True])
+            found.append(Coded(presence_of(fk), Alphabet(3, ordered=False), codes, possible))
+        elif fk.nullable:
             one = variables.FIRST_DEPTH if fk.parent == table else 1
             possible = np.zeros(one + 1, bool)
             possible[[0, one]] = True
             codes = (present * one).astype(np.uint16)
             found.append(Coded(presence_of(fk), Alphabet(one + 1, ordered=True), codes, possible))
+    return found
+
+
+def _own_ancestor(work: Work, key: ForeignKey) -> npt.NDArray[np.bool_]:
+    """Which rows refer by a key to the very row that they belong to, however far above."""
+    contents = work.contents[key.child]
+    above = np.arange(len(contents.parent))
+    for step in work.design.ownership.way_to(key):
+        above = work.contents[step.child].parent[above]
+    theirs = joined(contents.rows, key.columns, work.contents[key.parent].rows, key.parent_columns)
+    found: npt.NDArray[np.bool_] = theirs == above
     return found
 
 
@@ -448,7 +466,11 @@ def _keep_shares(work: Work, table: str) -> None:
         variable = by_name.get(presence_of(fk))
         if variable is not None:
             total = max(float(variable.counts.sum()), 1e-9)
-            work.answers.present[fk] = float(variable.counts[1:].sum()) / total
+            linked = float(variable.counts[1:].sum())
+            work.answers.present[fk] = linked / total
+            same = float(variable.counts[2:3].sum()) / max(linked, 1e-9)
+            if work.design.ownership.way_to(fk) and min(same, linked / total) >= _ALWAYS:
+                work.answers.followed.append(fk)
 
 
 def _known(work: Work, table: str, scale: float) -> list[Variable]:

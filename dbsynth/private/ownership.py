@@ -49,10 +49,12 @@ class Ownership:
             found.append(self.owner[found[-1]].parent)
         return tuple(found)
 
-    @property
-    def foreign_tables(self) -> tuple[str, ...]:
-        """Tables whose rows refer to rows of several entities."""
-        return tuple(dict.fromkeys(fk.child for fk in self.foreign))
+    def way_to(self, key: ForeignKey) -> tuple[ForeignKey, ...]:
+        """The owning keys from the child of a key up to its parent; empty where none lead there."""
+        path = self.path(key.child)
+        if key.parent == key.child or key.parent not in path:
+            return ()
+        return tuple(self.owner[table] for table in path[: path.index(key.parent)])
 
 
 def classify(schema: Schema, protection: Protection, empty: tuple[str, ...] = ()) -> Ownership:
