@@ -227,3 +227,24 @@ def test_leaves_of_documents_are_judged_by_the_keys_around_them() -> None:
     assert [(d.concept, d.exposure) for d in concepts.values()] == [
         ("full_name", DIRECT), ("first_name", DIRECT), ("city", QUASI), ("label", NONE),
     ]  # fmt: skip
+
+
+def test_long_and_odd_values_take_no_long_time() -> None:
+    long = ["<a>" * 40_000, "x@" * 50_000, "a.b/" * 30_000, "7 " * 60_000, "\x00\u202e" * 20_000]
+    odd = [
+        "",
+        " ",
+        "\n",
+        "\x00",
+        "%s",
+        "'; DROP TABLE x; --",
+        "=1+1",
+        "\u202eevil",
+        "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18",
+        "\u0663\u0664\u0665",
+    ]
+    start = time.process_time()
+    found = decide("things", payload=long * 8, email=odd * 4, ssn=odd * 4, name=odd * 4)
+    assert found["payload"].role is not Role.CATEGORY
+    assert all(d.role is not Role.CONSTANT for d in found.values())
+    assert time.process_time() - start < 10  # about 2 s on an idle machine

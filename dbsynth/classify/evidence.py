@@ -18,6 +18,7 @@ from dbsynth.schema import Column, Kind
 _FEWEST = 4  # fewer different values are told by their name, not by themselves
 _FEW_NAMES = 8
 _LONG = 50
+_DOCUMENT = 10_000  # characters, which are no key of a person's and take long to read
 _HALF = 0.5
 _MOST = 0.8
 _FEW_WORDS = 12
@@ -136,6 +137,8 @@ def _of_texts(facts: Facts, hint: Hint) -> Finding:
     examples = facts.examples
     if not len(examples):
         return Finding(hint.concept, "name", 0.7) if hint.sure else NOTHING
+    if facts.mean_length > _DOCUMENT:
+        return Finding("text", "values", 0.6)
     form = _form(examples, hint)
     if form:
         return _agreed(form, hint)

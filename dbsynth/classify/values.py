@@ -18,6 +18,7 @@ _TRIED = 2_000
 _MOST_DECIMALS = 9
 _PROBED = 6
 _READ = 150
+_LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ _HALF = 0.45
 
 def person_names(examples: pa.Array) -> str:
     """``full_name``, ``first_name`` or ``last_name`` where most values are names, else nothing."""
-    texts = [t for t in examples[:_READ].to_pylist() if t]
+    texts = _short(examples)
     if len(texts) < 2:
         return ""
     given, family = known_names()
@@ -145,10 +146,17 @@ def person_names(examples: pa.Array) -> str:
     return "last_name" if known > _MOST_NAMES * len(texts) else ""
 
 
+def _short(examples: pa.Array) -> list[str]:
+    """Some values, where hardly any is too long for a name."""
+    some = examples[:_READ]
+    short = some.filter(pc.less_equal(pc.utf8_length(some), _LONGEST_NAME))
+    return [t for t in short.to_pylist() if t] if len(short) >= 0.8 * len(some) else []
+
+
 def mention_names(examples: pa.Array) -> bool:
     """Whether at least half of the values contain a word that is somebody's name."""
     given, family = known_names()
-    texts = [t for t in examples[:_READ].to_pylist() if t]
+    texts = _short(examples)
     capital = (re.findall(r"[^\W\d_]{3,}", t.casefold()) for t in texts if t[:1].isupper())
     found = sum(any(w in given or w in family for w in words) for words in capital)
     return bool(texts) and found >= _HALF * len(texts)
