@@ -9,11 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dbsynth.codec import Codes
 from dbsynth.databases.base import Database
+from dbsynth.engines import variables
 from dbsynth.learn.dealt import dealt_variables
 from dbsynth.learn.work import Work
 from dbsynth.masking import renumbered, streamed, told
-from dbsynth.model import RealRows
+from dbsynth.model import RealRows, TableFacts
+from dbsynth.pieces import piece_variables
 from dbsynth.quantities import quantities_of
 from dbsynth.randomness import Streams, hashed
 from dbsynth.schema import Table
@@ -33,6 +36,7 @@ def real_rows(
     masks = {n: chosen.get(n, np.ones(work.rows[n].count, bool)) for n in work.outline.real}
     mask = masks[name]
     codes = {**work.codes[name], **dealt_variables(work, name, streams)[1]}
+    codes |= _apart(facts, codes, streams.key("pieces", name))
     links = {}
     for fk in work.plan.carried_of(name):
         place = np.where(masks[fk.parent], np.cumsum(masks[fk.parent]) - 1, -1)
@@ -54,6 +58,23 @@ def real_rows(
         mask, {v: c[mask] for v, c in codes.items()}, links, kept, values,
         _shuffled(rows, streams.key("renumber", name)), told(table, facts, rows),
     )  # fmt: skip
+
+
+def _apart(facts: TableFacts, codes: Mapping[str, Codes], key: int) -> dict[str, Codes]:
+    """The codes of the parts of values that are taken apart, each from another row.
+
+    All parts of one row would make up its real value again.
+    """
+    found = {}
+    for name, model in facts.columns.items():
+        for variable in piece_variables(name, model):
+            own = codes[variable]
+            there = codes.get(variables.column(name), np.ones(len(own), np.uint16)) > 0
+            rows, mixed = np.flatnonzero(there), own.copy()
+            key += 1
+            mixed[rows] = own[rows[_shuffled(len(rows), key)]]
+            found[variable] = mixed
+    return found
 
 
 def _renumbered(numbers: pa.Array, key: int) -> pa.Array:
