@@ -17,7 +17,7 @@ from dbsynth.databases.base import Database
 from dbsynth.engines import variables
 from dbsynth.engines.conditional import Conditional, Conditionals
 from dbsynth.errors import EngineError
-from dbsynth.keys import rank_in_group
+from dbsynth.keys import canonical, rank_in_group
 from dbsynth.private.accountant import Loss, epsilon_of
 from dbsynth.private.contents import (
     Contents,
@@ -391,9 +391,12 @@ def _own_ancestor(work: Work, key: ForeignKey) -> npt.NDArray[np.bool_]:
     above = np.arange(len(contents.parent))
     for step in work.design.ownership.way_to(key):
         above = work.contents[step.child].parent[above]
-    theirs = joined(contents.rows, key.columns, work.contents[key.parent].rows, key.parent_columns)
-    found: npt.NDArray[np.bool_] = theirs == above
-    return found
+    same = np.ones(len(above), bool)
+    for mine, theirs in zip(key.columns, key.parent_columns, strict=True):
+        found = work.contents[key.parent].rows[theirs].take(pa.array(above))
+        equal = canonical(contents.rows[mine].combine_chunks()) == canonical(found.combine_chunks())
+        same &= equal.fill_null(value=False).to_numpy()
+    return same
 
 
 def _count_variables(work: Work, table: str) -> list[Coded]:
