@@ -19,6 +19,7 @@ from dbsynth.errors import DbsynthError, VerificationFailed
 from dbsynth.gate import examine
 from dbsynth.model import Model
 from dbsynth.report import Finding, Status
+from dbsynth.spec import Spec
 
 ROWS = 240
 GIVEN = [
@@ -289,6 +290,26 @@ def test_copied_rows_and_families_are_found(tmp_path):
             " WHERE r.id = account.id AND r.id <= 80"
         )
     assert "entry(account) -> account (copied families)" in compared()
+
+
+def test_a_list_of_all_combinations_is_no_copy(tmp_path):
+    """Each combination is there but once, so two halves share none, and any draw hits them."""
+    source, clone = tmp_path / "source.db", tmp_path / "clone.db"
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute(
+            "CREATE TABLE rate (id INTEGER PRIMARY KEY, zone TEXT, tier TEXT, days INT)"
+        )
+        cells = [(z, t, d) for z in "abcdefghij" for t in ("x", "y", "z") for d in range(1, 13)]
+        rows = [(i + 1, *cell) for i, cell in enumerate(cells) if i % 9]
+        connection.executemany("INSERT INTO rate VALUES (?, ?, ?, ?)", rows)
+    report = dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{clone}", spec=synthesized("rate"))
+    (said,) = (f for f in report.findings if f.subject == "rate (copied rows)")
+    assert said.status is Status.NOTE
+    assert said.count > 50
+
+
+def synthesized(table: str) -> Spec:
+    return Spec.parse({"tables": {table: {"strategy": "synthesize"}}}, {})
 
 
 STATEMENTS = {

@@ -17,11 +17,11 @@ import polars as pl
 import pyarrow as pa
 
 from dbsynth.classify import Role
-from dbsynth.codec import Presence
+from dbsynth.codec import Category, Formatted, Number, Presence
 from dbsynth.databases.base import Database
 from dbsynth.gate.texts import Bool
 from dbsynth.keys import hash_keys
-from dbsynth.model import Model, TableFacts
+from dbsynth.model import ColumnModel, Model, TableFacts
 from dbsynth.randomness import UInt64, hashed, mix
 from dbsynth.read import codec_of
 from dbsynth.report import Finding, Status
@@ -91,7 +91,7 @@ class Fingerprints:
             model: Tells which columns are learnt.
             share: Of each table, which share of its rows is compared.
         """
-        self._share = share
+        self._model, self._share = model, share
         self._learnt = {
             table.name: _learnt(model, table)
             for table in model.schema.tables
@@ -104,6 +104,11 @@ class Fingerprints:
             if self._learnt.get(fk.child) and fk.parent in self._learnt and fk.parent != fk.child
             and len(self._learnt[fk.child]) + len(self._learnt[fk.parent]) >= FEWEST_COLUMNS
         }  # fmt: skip
+
+    def space(self, name: str) -> float:
+        """How many different rows the learnt values of a table allow; endless with free numbers."""
+        models = self._model.tables[name].columns
+        return math.prod(_values_of(models[column]) for column in self._learnt[name])
 
     def columns(self, table: Table) -> frozenset[str]:
         """The learnt columns of a table, and the keys between families."""
@@ -133,6 +138,15 @@ class Fingerprints:
                 families.add(*hash_keys([values[name] for name in fk.columns]), hashes)
 
 
+def _values_of(model: ColumnModel) -> float:
+    codec = model.codec.number if isinstance(model.codec, Formatted) else model.codec
+    if isinstance(codec, Category):
+        return len(codec.shown) + model.nulls
+    if isinstance(codec, Number) and not np.isnan(codec.points).any():
+        return len(codec.points) + model.nulls
+    return math.inf
+
+
 def shares(model: Model, clone: Database) -> dict[str, float]:
     """Which share of each table's rows is compared."""
     return {
@@ -146,8 +160,9 @@ def compared(real: Fingerprints, synthetic: Fingerprints) -> Iterator[Finding]:
     none = np.zeros(0, np.uint64)
     for name, mine in real.rows.items():
         if mine:
-            sides = [np.concatenate([none, *found]) for found in (mine, synthetic.rows[name])]
-            yield _judged("copied rows", name, *sides)
+            theirs = np.concatenate([none, *synthetic.rows[name]])
+            own = np.concatenate([none, *mine])
+            yield _judged("copied rows", name, own, theirs, real.space(name))
     for fk, families in real.families.items():
         yield _judged("copied families", str(fk), families.values, synthetic.families[fk].values)
 
@@ -183,8 +198,15 @@ def _hashed(columns: Sequence[pa.Array]) -> UInt64:
     return np.where(some, frame.hash_rows(seed=7).to_numpy() | np.uint64(1), np.uint64(0))
 
 
-def _judged(check: str, subject: str, real: UInt64, synthetic: UInt64) -> Finding:
-    """Compare two samples of hashes with what two halves of the first share."""
+def _judged(
+    check: str, subject: str, real: UInt64, synthetic: UInt64, space: float = math.inf
+) -> Finding:
+    """Compare two samples of hashes with what two halves of the first share.
+
+    Args:
+        space: How many different ones there can be: where each is there but once, as in a list of
+            all combinations, the halves share none, and yet any draw hits them.
+    """
     real, synthetic = real[real != 0], synthetic[synthetic != 0]
     first = hashed(11, np.arange(len(real))) % np.uint64(2) == 0
     alone = _once(real[first])
@@ -193,7 +215,7 @@ def _judged(check: str, subject: str, real: UInt64, synthetic: UInt64) -> Findin
     copied = int(np.isin(synthetic, alone).sum())
     if not copied:
         return Finding("leak", f"{subject} ({check})", Status.PASSED, "none")
-    expected = (nature + 1) / max(len(other), 1) * len(synthetic)
+    expected = max((nature + 1) / max(len(other), 1), len(alone) / space) * len(synthetic)
     limit = _ALLOWED * expected + _SURE * math.sqrt(expected) + _LEAST * len(synthetic)
     detail = (
         f"{copied} of {len(synthetic)} are those of a single real row, {expected:.0f} by nature"
