@@ -26,6 +26,7 @@ from dbsynth.keeping import regrouped
 from dbsynth.keys import group_ids, key_parts, rank_in_group
 from dbsynth.randomness import uniform
 from dbsynth.schema import ForeignKey, Table
+from dbsynth.together import laid_together
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -52,12 +53,16 @@ def deal(draft: Draft, groups: Groups) -> None:
     Keys that close a diamond come last and follow the other keys.
     """
     diamonds = draft.model.diamonds
+    together = laid_together(draft)
     for fk in sorted(draft.model.plan.dealt, key=lambda fk: fk in diamonds):
         table = draft.model.schema[fk.child]
         if not draft.rows[fk.child]:
             draft.links[fk] = np.zeros(0, np.int64)
             continue
         key = draft.streams.key("deal", str(fk))
+        if fk in together:
+            draft.links[fk] = _spread_over_keys(draft, table, fk, draft.links[fk], None, key)
+            continue
         if fk in diamonds:
             links = follow(diamonds[fk], draft.links)
             if fk.nullable or (links >= 0).all():

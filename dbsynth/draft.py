@@ -19,11 +19,14 @@ from dbsynth.engines.base import TableModel
 from dbsynth.families import (
     COMPONENTS,
     PROFILE_ALPHABET,
+    draw_late,
     in_a_row,
     lineage,
+    parted,
     sample_families,
 )
 from dbsynth.fill import combined, whole
+from dbsynth.grouping import leads, number, regroup
 from dbsynth.keeping import keeper_of
 from dbsynth.keys import group_ids, key_parts
 from dbsynth.learn.columns import column_variables
@@ -135,6 +138,15 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None, hand: Hand) -> N
         draft.codes[name] = hand(
             draft, name, lambda engine: _draw_families(draft, table, engine, inherited, links, key)
         )
+        if hand is as_learnt and leads(draft, name):
+            regroup(draft, table)
+            _arrange(draft, table)
+            number(draft, table)
+            late = parted(model.engines[name])[1]
+            stream = draft.streams.key("late", name)
+            codes = draft.codes[name]
+            codes |= draw_late(late, inherited, draft.links[fk], codes, stream)
+            return
     _arrange(draft, table)
 
 

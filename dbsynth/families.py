@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import variables
 from dbsynth.engines.base import Derive, TableModel, nothing
+from dbsynth.engines.relational import TreeChain
 from dbsynth.keys import group_ids, rank_in_group
 from dbsynth.randomness import hashed, in_some_groups
 from dbsynth.schema import ForeignKey
@@ -276,6 +278,7 @@ def sample_families(
     """
     position, size = positions(links), sizes(links)
     drawn: dict[str, Codes] = {}
+    model, late = parted(model)
     recall = _Recall.of(memory, int(links.max(initial=-1)) + 1, drawn)
     by_position = np.argsort(position, kind="stable")
     limits = np.searchsorted(position[by_position], list(_rounds(int(position.max(initial=0)))))
@@ -299,7 +302,41 @@ def sample_families(
                 # One entry more than rows: what index -1 finds is code 0.
                 drawn[variable] = np.zeros(len(links) + 1, np.uint16)
             drawn[variable][rows] = codes
-    return {variable: codes[:-1] for variable, codes in drawn.items()}
+    found = {variable: codes[:-1] for variable, codes in drawn.items()}
+    return found | draw_late(late, parent, links, found, int(hashed(key, len(limits))))
+
+
+def draw_late(
+    late: TreeChain, parent: Mapping[str, Codes], links: Int64, drawn: Mapping[str, Codes], key: int
+) -> dict[str, Codes]:
+    """Numbers of children and profiles of all rows at once, siblings in the order of rows.
+
+    Args:
+        late: What `parted` found.
+        drawn: Codes of the other variables.
+    """
+    position = positions(links)
+    before = previous_rows(links, position)
+    earlier = {v: np.append(codes, np.uint16(0)) for v, codes in drawn.items()}
+    context = _Known(parent, earlier, links, variables.places(position, sizes(links)), before)
+    known = ChainMap(dict(drawn), context)  # type: ignore[arg-type]  # the context is only read
+    return late.sample(len(links), known, key=key) if late.trees else {}
+
+
+def parted(model: TableModel) -> tuple[TableModel, TreeChain]:
+    """A model without what no sibling knows and nothing else hangs on, and that.
+
+    Numbers of children and profiles are drawn for all rows at once: then they add up to what they
+    do in the source, which those of small rounds do not.
+    """
+    if not isinstance(model, TreeChain):
+        return model, TreeChain(())
+    late = [t.target.startswith(variables.LATE) for t in model.trees]
+    start = len(late) - late[::-1].index(False) if False in late else 0
+    memory = any(f.startswith(variables.RECALL) for t in model.trees[start:] for f in t.features)
+    if not start or memory:
+        return model, TreeChain(())
+    return TreeChain(model.trees[:start]), TreeChain(model.trees[start:])
 
 
 def in_a_row(derivations: Sequence[Derivation]) -> Derivation:

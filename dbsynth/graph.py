@@ -68,6 +68,7 @@ def make_plan(
     unenforced: Iterable[ForeignKey] = (),
     generating: Mapping[str, ForeignKey] | None = None,
     real: Iterable[str] = (),
+    leading: Iterable[ForeignKey] = (),
 ) -> Plan:
     """The plan of a schema.
 
@@ -77,6 +78,7 @@ def make_plan(
         unenforced: Foreign keys that the source itself does not keep; they are left alone.
         generating: The generating keys, where they are not to be chosen.
         real: Tables whose rows are real ones, masked; their rows hang under no drawn ones.
+        leading: Foreign keys that are better generating keys than others of their tables.
     """
     kept, are_real = set(copied), set(real)
     left_alone = set(unenforced)
@@ -86,7 +88,8 @@ def make_plan(
     carried = tuple(fk for fk in keys if {fk.child, fk.parent} <= are_real)
     rest = [fk for fk in keys if fk.parent not in kept and fk not in carried]
     if generating is None:
-        generating = _generating(schema, [fk for fk in rest if fk.child not in are_real], rows)
+        drawn = [fk for fk in rest if fk.child not in are_real]
+        generating = _generating(schema, drawn, rows, frozenset(leading))
     chosen = set(generating.values())
     forest = nx.DiGraph()
     forest.add_nodes_from(synthesised)
@@ -123,12 +126,13 @@ def _graph(names: Iterable[str], keys: Iterable[ForeignKey]) -> nx.MultiDiGraph:
 
 
 def _generating(
-    schema: Schema, keys: Iterable[ForeignKey], rows: Mapping[str, int]
-) -> dict[str, ForeignKey]:
+    schema: Schema, keys: Iterable[ForeignKey], rows: Mapping[str, int],
+    leading: frozenset[ForeignKey],
+) -> dict[str, ForeignKey]:  # fmt: skip
     """The best foreign key of every table, as long as no table becomes its own ancestor."""
     chosen: dict[str, ForeignKey] = {}
     candidates = [fk for fk in keys if fk.parent != fk.child and rows.get(fk.parent, 0) > 0]
-    for fk in sorted(candidates, key=lambda fk: _preference(schema, fk, rows)):
+    for fk in sorted(candidates, key=lambda fk: _preference(schema, fk, rows, leading)):
         if fk.child in chosen:
             continue
         ancestor: str | None = fk.parent
@@ -140,15 +144,16 @@ def _generating(
 
 
 def _preference(
-    schema: Schema, fk: ForeignKey, rows: Mapping[str, int]
-) -> tuple[bool, bool, int, int, str, tuple[str, ...]]:
-    """Mandatory keys first, then those that imply others, then those to the largest parent."""
+    schema: Schema, fk: ForeignKey, rows: Mapping[str, int], leading: frozenset[ForeignKey]
+) -> tuple[bool, bool, int, bool, int, str, tuple[str, ...]]:
+    """Mandatory keys first, those that imply others or lead, then those to the largest parent."""
     table = schema[fk.child]
     implied = sum(set(other.columns) < set(fk.columns) for other in table.foreign_keys)
     return (
         fk.nullable,
         not is_unique(table, fk.columns),
         -implied,
+        fk not in leading,
         -rows.get(fk.parent, 0),
         fk.parent,
         fk.columns,

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dbsynth import rosters
 from dbsynth.classify import Decision, Exposure, Role
 from dbsynth.codec import Alphabet, Codec, Codes, Number, codec_from_json
 from dbsynth.engines import RESTORED
@@ -32,15 +33,16 @@ from dbsynth.graph import Plan
 from dbsynth.identifiers.avoid import AvoidList
 from dbsynth.identifiers.traits import Persona, persona_from_json
 from dbsynth.keys import Mint
+from dbsynth.rosters import Roster
 from dbsynth.rules import Kept, kept_from_json
 from dbsynth.schema import ForeignKey, Schema
 from dbsynth.structures import Structure, structure_from_json
 
-FORMAT = 3
+FORMAT = 4
 MOST_BYTES = 2**34  # unpacked; a file that claims more is not one of ours
 MOST_PACKED = 200  # times the size of the file; models pack to a third, copied tables to a tenth
 _SMALL_BYTES = 2**26  # so many may be packed as well as they can
-_MEMBER = re.compile(r"model\.json|structure|(copied|engine)/\d+")
+_MEMBER = re.compile(r"model\.json|structure|(copied|engine|history)/\d+")
 _UNREADABLE = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, ValueError, TypeError,
     AttributeError, AssertionError, ArithmeticError, RecursionError, MemoryError,
@@ -262,6 +264,25 @@ class RealRows:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """How the rows under a dealt key follow each other, from one generating parent to the next.
+
+    Attributes:
+        gap: How many generating parents further each sibling goes.
+        visits: By the number of rows under the dealt key (from, and below): how many pairs with a
+            generating parent have one row, two rows and so on.
+        engine: Draws the rows under the dealt key.
+        keeps: Of other dealt keys, how often the next row has the parent of the row before: in the
+            same group of generating parents, and in another one.
+    """
+
+    gap: Gap
+    visits: tuple[tuple[int, int, tuple[int, ...]], ...]
+    engine: TableModel
+    keeps: Mapping[ForeignKey, tuple[float, float]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class TableFacts:
     """What is known of one table.
@@ -317,6 +338,8 @@ class Model:
         privacy: What a fit with differential privacy says of itself (`dbsynth.private.fit`); None
             for any other.
         real: Real rows that come into the clone; a model that has any is not saved.
+        histories: Of the dealt keys whose rows follow each other along the generating parents.
+        rosters: What tables take over from their sibling tables.
     """
 
     schema: Schema
@@ -334,6 +357,8 @@ class Model:
     crossings: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
     privacy: Mapping[str, Any] | None = None
     real: Mapping[str, RealRows] = field(default_factory=dict)
+    histories: Mapping[ForeignKey, History] = field(default_factory=dict)
+    rosters: Mapping[str, Roster] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write the model, atomically, so that its owner alone may read it.
@@ -360,6 +385,10 @@ class Model:
                         file.writestr(f"copied/{_number(self, name)}", _arrow_bytes(facts.copied))
                 for name, engine in self.engines.items():
                     file.writestr(f"engine/{_number(self, name)}", _npz_bytes(engine.to_arrays()))
+                keys = self.schema.foreign_keys
+                for fk, history in self.histories.items():
+                    part = f"history/{keys.index(fk)}"
+                    file.writestr(part, _npz_bytes(history.engine.to_arrays()))
             scratch.replace(path)
         except BaseException:
             removed(scratch)
@@ -440,6 +469,15 @@ def _document(model: Model) -> dict[str, Any]:
         "counters": {str(keys.index(fk)): c.to_json() for fk, c in model.counters.items()},
         "crossings": {name: counts.tolist() for name, counts in model.crossings.items()},
         "privacy": model.privacy,
+        "histories": {
+            str(keys.index(fk)): {
+                "gap": _gap_json(h.gap),
+                "visits": h.visits,
+                "keeps": [[keys.index(other), *shares] for other, shares in h.keeps.items()],
+            }
+            for fk, h in model.histories.items()
+        },
+        "rosters": {name: rosters.to_json(r, keys) for name, r in model.rosters.items()},
     }
 
 
@@ -556,7 +594,20 @@ def _from_file(file: zipfile.ZipFile, value: Mapping[str, Any]) -> Model:
         tuple(kept_from_json(rule, schema) for rule in value["rules"]),
         {name: np.array(counts, np.int64) for name, counts in value["crossings"].items()},
         value.get("privacy"),
+        histories={
+            keys[int(i)]: _history(h, keys, restore(_read_npz(file.read(f"history/{i}"))))
+            for i, h in value["histories"].items()
+        },
+        rosters={name: rosters.from_json(r, keys) for name, r in value["rosters"].items()},
     )
+
+
+def _history(value: Mapping[str, Any], keys: Sequence[ForeignKey], engine: TableModel) -> History:
+    gap = _gap(value["gap"])
+    assert gap is not None
+    keeps = {keys[i]: (inside, across) for i, inside, across in value["keeps"]}
+    visits = tuple((low, high, tuple(times)) for low, high, times in value["visits"])
+    return History(gap, visits, engine, keeps)
 
 
 def _facts(

@@ -29,7 +29,9 @@ from dbsynth.numbering import follow_repairs, settled_by_rules
 from dbsynth.parts import Own, Part, bundle, own_parts, parts_of
 from dbsynth.progress import Progress
 from dbsynth.randomness import hashed
+from dbsynth.rosters import bases_first
 from dbsynth.schema import Check, ForeignKey, Kind, Table
+from dbsynth.takeover import settle_totals
 from dbsynth.upkeep import keep_values
 
 Int64 = npt.NDArray[np.int64]
@@ -51,8 +53,10 @@ def settle(draft: Draft, stage: Stage, progress: Progress) -> None:
     """
     model = draft.model
     progress.step("settle", len(model.plan.order))
-    for name in model.plan.order:
+    for name in bases_first(model.plan.order, model.rosters):
         if draft.rows[name]:
+            if name in model.rosters:
+                settle_totals(draft, model.rosters[name], ())  # of what the bases now hold
             _settle_table(draft, stage, model.schema[name])
         progress.advance(1)
     # Sums of children, and what follows from them, are known when all tables are settled.

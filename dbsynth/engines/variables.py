@@ -19,8 +19,9 @@ from dbsynth.schema import ForeignKey
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
-RECALL, SAME = "recall:", "same:"
+RECALL, SAME, BESIDE = "recall:", "same:", "beside:"
 REPERTOIRE, REACH = "profile:uses:", "profile:reach:"
+LATE = ("count:", "profile:")  # what is drawn after all columns of a row
 NO, YES = 1, 2
 YES_OR_NO = Alphabet(3, ordered=True)
 DEEPEST = 12  # self-references deeper than this count as this deep
@@ -83,6 +84,11 @@ def count(key: ForeignKey) -> str:
 def of_parent(variable: str) -> str:
     """A variable of the generating parent."""
     return f"parent:{variable}"
+
+
+def beside(variable: str) -> str:
+    """A variable of the generating parent, as rows of another parent's history know it."""
+    return f"{BESIDE}{variable}"
 
 
 def previous(variable: str) -> str:

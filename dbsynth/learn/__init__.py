@@ -17,12 +17,16 @@ from dbsynth.crossing import Crossing, shown
 from dbsynth.databases.base import Database
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import TableModel, Task, WholeEngine
+from dbsynth.engines.relational import Relational
 from dbsynth.entities import with_shared_values
 from dbsynth.lawful import followed, with_named, with_rules
 from dbsynth.learn.comeback import with_repeats
 from dbsynth.learn.counters import ranked
+from dbsynth.learn.histories import fit_history, paced_keys, told_by_roster
+from dbsynth.learn.leading import with_leading
 from dbsynth.learn.profiles import add_profiles
 from dbsynth.learn.real import real_rows
+from dbsynth.learn.rosters import find_rosters
 from dbsynth.learn.sequence import with_anchors, with_order
 from dbsynth.learn.table import add_own_variables, table_task
 from dbsynth.learn.work import Early, Work
@@ -57,7 +61,8 @@ def fit(
     encoded = read_tables(database, plan, progress, hashed)
     links = link_rows(plan.schema, encoded)
     plan = with_shared_values(plan, encoded, links)
-    work = _prepared(plan, encoded, links, early or {})
+    walks = engine == Relational.name and not plan.real
+    work = _prepared(plan, encoded, links, early or {}, walks=walks)
     plan, tables, before = work.outline, work.tables, plan.tables
     in_part = [fk for fk in plan.plan.lookups if fk.child in plan.reading.own]
     for fk in (*plan.plan.generating.values(), *plan.plan.dealt, *in_part):
@@ -66,11 +71,18 @@ def fit(
     progress.step("fit", len(learnt))
     for name in plan.plan.order:
         add_own_variables(work, plan.schema[name])
+    for name in learnt if walks else ():
+        work.paced |= paced_keys(work, plan.schema[name])
+    work.rosters |= find_rosters(work)
     for name in plan.plan.order:
         add_profiles(work, name)
     engines: dict[str, TableModel] = {}
     together: dict[str, Task] = {}
     method = ENGINES[engine]
+    for fk, paced in work.paced.items():
+        if told_by_roster(work, fk.child):
+            continue
+        work.histories[fk] = fit_history(work, fk, paced, ENGINES[engine], streams)
     for name in learnt:
         shares = _still_coded(encoded[name].shares, before[name], tables[name])
         task = table_task(work, plan.schema[name], streams, shares)
@@ -97,15 +109,17 @@ def fit(
         plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
         work.degrees, work.counters, engines, work.diamonds, plan.notes, work.rules,
         {crossing.name: shown(crossing.count(work.codes, work.links)) for crossing in crossings},
-        real=real,
+        real=real, histories=work.histories, rosters=work.rosters,
     )  # fmt: skip
 
 
 def _prepared(
-    plan: Outline, encoded: dict[str, Rows], links: dict[ForeignKey, Int64], early: Early
-) -> Work:
+    plan: Outline, encoded: dict[str, Rows], links: dict[ForeignKey, Int64], early: Early, *,
+    walks: bool,
+) -> Work:  # fmt: skip
     """Orders, rules, anchors of times and identifiers that come back, all found out."""
     plan = with_order(plan, encoded)
+    plan = with_leading(plan, encoded, links) if walks else plan
     plan = with_named(with_rules(plan, encoded, links), encoded)
     plan = with_shared_values(plan, encoded, links)  # also of the values that rules name
     plan = with_repeats(with_anchors(plan, encoded, links), encoded, links)

@@ -26,7 +26,7 @@ def dealt_variables(
     alphabets: dict[str, Alphabet] = {}
     codes: dict[str, Codes] = {}
     for fk in work.plan.dealt_of(table):
-        if fk in work.diamonds:
+        if fk in work.diamonds or fk in work.paced:
             continue
         links = work.links[fk]
         pace = work.tables[table].pace

@@ -25,7 +25,7 @@ Bool = npt.NDArray[np.bool_]
 def add_profiles(work: Work, name: str) -> None:
     """Add what the families under each row look like, where they hang under it."""
     for fk in work.plan.counted[name]:
-        if work.plan.generating.get(fk.child) != fk:
+        if work.plan.generating.get(fk.child) != fk and fk not in work.paced:
             continue
         own = {
             v: a

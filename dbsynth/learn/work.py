@@ -12,9 +12,10 @@ from dbsynth.codec import Alphabet, Codec, Codes
 from dbsynth.diamonds import Path
 from dbsynth.families import Key
 from dbsynth.graph import Plan
-from dbsynth.model import Degrees, Repertoire, TableFacts
+from dbsynth.model import Degrees, Gap, History, Repertoire, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.read import Children, Rows
+from dbsynth.rosters import Roster
 from dbsynth.rules import Kept
 from dbsynth.schema import ForeignKey
 
@@ -22,6 +23,24 @@ Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 Early = Mapping[str, tuple[str, ...]]
 """Per table, variables to be drawn before the other columns."""
+
+
+@dataclass(frozen=True)
+class Paced:
+    """How the rows under a dealt key walk along the generating parents.
+
+    Attributes:
+        own: The generating key.
+        rank: The place of each row's generating parent in the order of the source.
+        gap, codes: How much further each row goes.
+        once: Whether no two rows have the same pair of parents.
+    """
+
+    own: ForeignKey
+    rank: Int64
+    gap: Gap
+    codes: Codes
+    once: bool
 
 
 @dataclass
@@ -45,6 +64,9 @@ class Work:
     recalled: dict[str, tuple[Key, ...]] = field(default_factory=dict)
     repeated: dict[str, dict[str, str]] = field(default_factory=dict)
     repertoires: dict[str, tuple[Repertoire, ...]] = field(default_factory=dict)
+    paced: dict[ForeignKey, Paced] = field(default_factory=dict)
+    rosters: dict[str, Roster] = field(default_factory=dict)
+    histories: dict[ForeignKey, History] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:

@@ -17,7 +17,7 @@ from dbsynth.rules.words import NotMine, RuleError, Words, column_name, key_name
 from dbsynth.schema import ForeignKey, Schema
 
 EXAMPLE = "line.position counts from 1 within line(order_id)"
-_SHARE = 0.9  # of the groups of several rows; the few slips of the source are not imitated
+_SHARE = 0.8  # of the groups of several rows; the slips of the source are not imitated
 _COUNTING = 0.995  # of the rows that have to stand in order
 
 
