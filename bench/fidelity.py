@@ -348,6 +348,12 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _dumps(folder: Path | None) -> Path | None:
+    """The folder itself, or the one for PostgreSQL inside."""
+    inside = folder and folder / "pg"
+    return inside if inside and inside.is_dir() else folder
+
+
 def _path(text: str) -> Path | None:
     return Path(text).absolute() if text else None  # resolved, a venv's Python would forget it
 
@@ -369,8 +375,8 @@ def main() -> None:
     start = time.perf_counter()
     with open_site(options.server) as site:
         bench = Bench(
-            site, options.databases, options.judge, tuple(map(int, options.seeds)), options.sdv,
-            60 * options.hma_minutes,
+            site, _dumps(options.databases), options.judge, tuple(map(int, options.seeds)),
+            options.sdv, 60 * options.hma_minutes,
         )  # fmt: skip
         for name in options.only or DATABASES:
             reason = missing(name, bench.folder)
