@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 import zipfile
@@ -22,7 +23,9 @@ from dbsynth.private.audit import Script, Trial, lower_bound
 from dbsynth.private.design import design_of
 from dbsynth.private.fit import fitted, public_tables
 from dbsynth.private.mechanisms import OpenDP, noise_of
+from dbsynth.private.texts import examples
 from dbsynth.progress import Silent
+from dbsynth.schema import Check, Column, Kind, Table
 from dbsynth.spec import Spec
 from tests.zoo import load_exhibit
 
@@ -346,3 +349,21 @@ def test_a_second_key_to_the_owner_is_followed_where_noisy_counts_say_so(tmp_pat
     assert any("followed along them" in note for note in report.notes)
     agree = "select min(p.customer = r.customer) from payment p join rental r on r.id = p.rental"
     assert rows(target, agree) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("check", "form"),
+    [
+        ("(card ~ '^[0-9]{4}$'::text)", "[0-9]{4}"),
+        (r"card ~ '^SKU-\d{2,3}[A-Z]?$'", r"SKU-\d{2,3}[A-Z]?"),
+        ("card ~ '^[a-z._-]+@[a-z]+$'", "[a-z._-]+@[a-z]+"),
+        ("card ~ '^(a|b)$'", None), ("card ~ '^[^x]+$'", None), ("card ~ '['", None),
+        ("length(card) > 2", None),
+    ],
+)  # fmt: skip
+def test_texts_are_made_from_what_a_check_asks_for(check, form):
+    column = Column("card", Kind.TEXT, "text", length=12)
+    table = Table("t", "t", None, (column,), checks=(Check("c", check, ("card",)),))
+    found = examples(table, column)
+    assert bool(found) == (form is not None)
+    assert all(re.fullmatch(form, text) and len(text) <= 12 for text in found)

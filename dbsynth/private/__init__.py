@@ -13,6 +13,7 @@ What is computed between two noisy answers is arranged so that a mistake costs u
 `ledger`       the budget over all fits, on disk
 `ownership`    which entity owns which rows; what is public
 `contents`     the rows of entities in memory, cut to their caps
+`texts`        texts that a CHECK asks for
 `domains`      codes of columns, by type, by the user's word, or paid for
 `walking`      times of siblings, as gaps
 `marginals`    counts of codes and of pairs of codes, with noise

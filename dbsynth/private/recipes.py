@@ -19,6 +19,7 @@ from dbsynth.graph import is_unique
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.keys import Mint, key_parts
 from dbsynth.model import ColumnModel, Provided
+from dbsynth.private.texts import examples
 from dbsynth.protection import Protection
 from dbsynth.schema import Column, Kind, Table
 from dbsynth.spec import Spec
@@ -116,6 +117,10 @@ def _recipe(
     if column.kind in (*NUMERIC, *TIMES) and (plain or decision.provider is None):
         unit, bounds = _grid(column)
         return Recipe(column, model, number=True, unit=unit, bounds=bounds)
+    asked = examples(table, column) if column.kind is Kind.TEXT else []
+    if asked and decision.decided_by != "spec":
+        told = replace(model, decision=replace(decision, provider="pattern"))
+        return Recipe(column, _provided(column, told, pa.array(asked), unique))
     if column.kind is Kind.TEXT and not unique and _shareable(table, column, decision):
         return Recipe(column, _as(model, Role.CATEGORY), open=True)
     return Recipe(column, _provided(column, model, values, unique))
