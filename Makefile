@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint types imports format check bench-speed bench-fidelity bench-memorise bench-classify docs clean
+.PHONY: help setup demo test test-slow lint types imports format check bench-speed bench-fidelity bench-memorise bench-attacks bench-classify docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ bench-speed: $(VENV)/.dev ## time generate and load against pg_dump and pg_resto
 bench-fidelity: $(VENV)/.dev ## measure clones beside their floors and SDV's HMA
 	@$(BIN)/python -m bench.fidelity --databases "$(DATABASES)" --judge "$(JUDGE)" --only "$(ONLY)" \
 		--server "$(SERVER)" --sdv "$(SDV)" --hma "$(HMA)" $(if $(SEEDS),--seeds "$(SEEDS)")
+
+# ENGINES=relational,hma runs some engines and keeps the figures of the others; those of SDV need the
+# extra `sdv`.  NAME is how the database is called on the page, TABLES=a,b takes only their entities.
+bench-attacks: $(VENV)/.dev ## attack clones of several engines, side by side (URL=...)
+	@$(BIN)/python -m bench.attacks $(URL) $(if $(NAME),--name "$(NAME)") \
+		$(if $(ENGINES),--engines "$(ENGINES)") $(if $(TABLES),--tables "$(TABLES)")
 
 bench-memorise: $(VENV)/.dev ## measure what a model of half of a database remembers (URL=...)
 	@$(BIN)/python bench/memorise.py $(URL)

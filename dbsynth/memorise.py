@@ -144,8 +144,13 @@ def measure(source: str, spec: Spec, progress: Progress | None = None) -> Iterat
         yield from world.tables
 
 
-def worlds(source: str, spec: Spec, progress: Progress | None = None) -> Iterator[World]:
+def worlds(
+    source: str, spec: Spec, progress: Progress | None = None, *, only: Sequence[str] = ()
+) -> Iterator[World]:
     """What a model of half of the entities makes, beside both halves, for each table of entities.
+
+    Args:
+        only: These tables of entities; empty for all that can be halved.
 
     Raises:
         MissingExtra: The engine needs an extra.
@@ -157,6 +162,8 @@ def worlds(source: str, spec: Spec, progress: Progress | None = None) -> Iterato
         outline = make_outline(database, spec, streams, progress or Silent())
         rows = {n: f.rows if f.strategy == "synthesize" else 0 for n, f in outline.tables.items()}
         for entity in entity_tables(outline.plan, rows):
+            if only and entity not in only:
+                continue
             yield _world(database, outline.schema, outline.plan, entity, spec)
 
 

@@ -15,6 +15,7 @@ import pytest
 from scipy import stats
 
 import dbsynth
+from bench.attacks import figures, page
 from dbsynth.attacks import attacked, masked
 from dbsynth.attacks.features import entity_points, smaller
 from dbsynth.attacks.intervals import share_of
@@ -249,3 +250,22 @@ def test_too_few_entities_are_refused(tmp_path: Path) -> None:
         connection.executemany("INSERT INTO t VALUES (?)", [(i,) for i in range(50)])
     with pytest.raises(SchemaError, match="no table has 200 entities"):
         dbsynth.attack(f"sqlite:///{tmp_path / 'small.db'}")
+
+
+def test_page_of_the_bench_has_a_line_for_every_clone() -> None:
+    found = attacked(world(side(3)), Streams(0))
+    lines = {"relational": figures(found), "plain masking": figures(found)}
+    entry = {
+        "surroundings": {"machine": "m"}, "revision": "r", "missing": {"hma": "needs SDV"},
+        "entities": {"person": {"size": {"entities": 500, "tables": ["person", "sale"]}, "lines": lines}},
+    }  # fmt: skip
+    text = page({"shop": json.loads(json.dumps(entry))})
+    assert "### person, with sale: 500 entities" in text
+    assert "Not run: hma: needs SDV." in text
+    table = [line for line in text.splitlines() if line.startswith("| ")]
+    assert [line.split(" | ")[0] for line in table] == [
+        "| clone by",
+        "| relational",
+        "| plain masking",
+    ]
+    assert len({line.count("|") for line in table}) == 1

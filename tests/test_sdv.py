@@ -160,13 +160,13 @@ def fitted(engine: str, key: int) -> Pool:
         )  # fmt: skip
         assert isinstance(model, Pool)
         return model
-    links = np.repeat(np.arange(400), 2)
+    links = np.repeat(np.arange(60), 2)
     top = task(
-        {"a": FIVE, "b": MANY}, {"a": parent["parent:a"][:400], "b": parent["parent:b"][:400]}, key
+        {"a": FIVE, "b": MANY}, {"a": parent["parent:a"][:60], "b": parent["parent:b"][:60]}, key
     )
     child = task(
         {"mine": FIVE, "other": MANY},
-        {"mine": top.codes["a"][links], "other": own["other"][:800]}, key,
+        {"mine": top.codes["a"][links], "other": own["other"][:120]}, key,
         {"parent:a": FIVE, "parent:b": MANY}, "top", links,
     )  # fmt: skip
     model = Hma().fit_tables({"top": top, "child": child})["child"]

@@ -8,7 +8,7 @@ masking would (real rows under other names), and what guessing gives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -92,11 +92,15 @@ class AttackReport:
 
 
 def attack(
-    source: str, *, spec: Spec | None = None, progress: Progress | None = None
-) -> AttackReport:
+    source: str, *, spec: Spec | None = None, only: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> AttackReport:  # fmt: skip
     """Fit on half of the entities of every table that has enough of them, and attack.
 
     Nothing is written but the schema, into a scratch file.
+
+    Args:
+        only: These tables of entities; empty for all.
 
     Raises:
         SchemaError: No table has entities enough.
@@ -104,12 +108,15 @@ def attack(
     """
     spec, progress = spec or Spec(), progress or Silent()
     found = []
-    for world in worlds(source, spec, progress):
+    for world in worlds(source, spec, progress, only=only):
         progress.step(f"attack {world.entity}")
         found.append(attacked(world, Streams(spec.seed)))
     if not found:
+        which = " or ".join(f"`{name}`" for name in only)
         raise SchemaError(
-            f"no table has {FEWEST} entities, so there are no halves to compare",
+            f"{which} is no table of {FEWEST} entities that could be halved"
+            if only
+            else f"no table has {FEWEST} entities, so there are no halves to compare",
             hint="attack a larger database of the same schema",
         )
     return AttackReport(spec.engine, spec.seed, tuple(found))

@@ -27,14 +27,15 @@ _HELD = {
 
 @click.command()
 @click.argument("source", required=False)
+@click.option("--table", "tables", multiple=True, help="Only entities of this table; repeatable.")
 @options.spec_option
 @options.seed_option
 @options.engine_option
 @options.json_option
 @options.quiet_option
 def attack(
-    source: str | None, spec_path: Path | None, seed: int | None, engine: str | None,
-    as_json: bool, quiet: bool,
+    source: str | None, tables: tuple[str, ...], spec_path: Path | None, seed: int | None,
+    engine: str | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Measure what clones of SOURCE (a URL or a spec file) give away of real entities.
 
@@ -50,7 +51,7 @@ def attack(
         source, spec_path, without=("target",), seed=seed, engine=engine
     )
     with options.progress(quiet=quiet) as shown:
-        report = dbsynth.attack(url, spec=spec, progress=shown)
+        report = dbsynth.attack(url, spec=spec, only=tables, progress=shown)
     failed = [f for a in report.attacked for f in a.findings if f.status is Status.FAILED]
     if as_json:
         output.put_json(report.to_json())

@@ -103,7 +103,6 @@ def sampled(method: str, columns: Columns, rows: int, key: int) -> dict[str, Cod
         synthesizer = kind(metadata, **options)
         size = len(next(iter(columns.codes.values())))
         synthesizer.fit({_TABLE: _frame(columns, size)})
-        _seed(synthesizer, key)
         made = synthesizer.sample(rows)
         return _codes(made[_TABLE] if isinstance(made, dict) else made, columns)
 
@@ -133,7 +132,7 @@ def sampled_family(
                 **{LINK: child.links}
             )
         synthesizer.fit(data)
-        _seed(synthesizer, key)
+        synthesizer._numpy_seed = key % 2**32  # noqa: SLF001  # a fixed one, with no public name
         made = synthesizer.sample_scale(scale=scale)
         ids = made[_TABLE][ROW].to_numpy(np.int64)
         order = np.argsort(ids)
@@ -192,14 +191,6 @@ def _codes(frame: Any, columns: Columns) -> dict[str, Codes]:
     return found
 
 
-def _seed(synthesizer: Any, key: int) -> None:
-    """Let samples follow our seed: SDV, whose own is fixed, has no public name for it."""
-    if hasattr(synthesizer, "_numpy_seed"):
-        synthesizer._numpy_seed = key % 2**32  # noqa: SLF001  # see above
-    else:
-        synthesizer._set_random_state(key % 2**32)  # noqa: SLF001  # see above
-
-
 @contextmanager
 def _working(method: str, key: int) -> Iterator[None]:
     """SDV seeded, silent, on one thread; what is global in the process is left as it was.
@@ -208,7 +199,9 @@ def _working(method: str, key: int) -> Iterator[None]:
         EngineError: SDV raised anything.
     """
     import torch
+    from sdv.single_table import base
 
+    fixed = base.FIXED_RNG_SEED  # of every sample, with no public name to change it by
     numpy_state = np.random.get_state()  # noqa: NPY002  # SDV draws from the global state
     python_state, threads = random.getstate(), torch.get_num_threads()
     level = logging.root.manager.disable
@@ -221,6 +214,7 @@ def _working(method: str, key: int) -> Iterator[None]:
             fresh = np.random.RandomState(int(hashed(key, 0)) % 2**32)  # as above
             np.random.set_state(fresh.get_state())  # noqa: NPY002  # as above
             random.seed(key)
+            base.FIXED_RNG_SEED = key % 2**32
             yield
     except Exception as error:
         # Its messages may hold values.
@@ -229,6 +223,7 @@ def _working(method: str, key: int) -> Iterator[None]:
             hint="use the engine `relational`",
         ) from error
     finally:
+        base.FIXED_RNG_SEED = fixed
         np.random.set_state(numpy_state)  # noqa: NPY002  # as above
         random.setstate(python_state)
         torch.set_num_threads(threads)

@@ -1,0 +1,197 @@
+"""What clones of several engines give away of real entities, side by side.
+
+    python -m bench.attacks URL [--name NAME] [--engines relational,ctgan] [--tables account]
+
+Each engine is fitted on half of the entities of a table, with all that belongs to them, and its
+clone is attacked beside both halves (`dbsynth.attacks`).  Figures are added to
+docs/benchmarks/attacks.json, and the page beside it is written anew, so engines can be run one at a
+time.  An engine that needs an extra, or refuses the schema, says so in its line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.machine import revision, surroundings
+from dbsynth.attacks import Attacked, attacked, masked
+from dbsynth.engines import ENGINES
+from dbsynth.errors import DbsynthError
+from dbsynth.memorise import worlds
+from dbsynth.randomness import Streams
+from dbsynth.spec import Spec
+
+PAGES = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
+MASKING = "plain masking"
+REAL = "real rows never shown"
+BUDGETS = (1, 3, 10)
+ORDER = (REAL, "relational", "independent", "hma", "gaussian_copula", "ctgan", "tvae",
+         *(f"dp {budget}" for budget in BUDGETS), MASKING)  # fmt: skip
+
+INTRODUCTION = """\
+# Attacks
+
+Written by `make bench-attacks`; the figures are in `attacks.json` beside this page.
+
+A model is fitted on half of the entities, with all rows that belong to them, and its clone is held
+against both halves (`docs/decisions/0032-*.md`). *Shown* are the entities of that half, *others*
+those of the half that was kept aside; only what succeeds better on the shown ones is a leak.
+
+- **AUC**: an entity with its whole family is scored by how much denser the clone is around it than
+  other real entities are. The probability that a shown one scores above one of the others; .5 by
+  guessing.
+- **at 1 %, at 10 %**: shown entities that are found when so many of the others are mistaken for
+  shown ones, with 95 % intervals (Clopper-Pearson, for the threshold too). A guesser finds 1 % and
+  10 %.
+- **exposed**: at 10 %, among the hundred of each half that are farthest from all others.
+- **secret**: the column whose values are guessed from all else with the clearest lead of the shown
+  over the others.
+- **link**: own row and family found to belong together, shown and others.
+- **whole, nearly**: entities of the clone that are, with all their rows, those of shown ones; in
+  brackets the share of real entities never shown that are.
+- *real rows never shown* in place of a clone are the floor, *plain masking* (the shown rows under
+  other names) the ceiling: what an attacker can find at most, and the proof that he can.
+"""
+
+
+def specs(names: Iterable[str], base: Spec) -> Iterator[tuple[str, Spec | None]]:
+    """The spec behind every line; None for an engine that cannot be attacked yet, as `dp`.
+
+    Its lines, `dp 1` and so on, will be those of specs whose section `privacy` has that epsilon.
+    """
+    for name in names:
+        yield name, replace(base, engine=name) if name in ENGINES else None
+
+
+def figures(found: Attacked) -> dict[str, Any]:
+    """The line of a clone."""
+    clone = found.membership[0]
+    worst = max(found.inference, key=lambda i: i.lead[1], default=None)
+    link = found.linkage
+    return {
+        **_membership(clone),
+        "secret": worst
+        and {
+            "column": f"{worst.table}.{worst.column}",
+            "shown": worst.attack.value,
+            "others": worst.control.value,
+        },
+        "link": link and {"shown": link.attack.value, "others": link.control.value},
+        "whole": found.entities.exact,
+        "natural": found.entities.natural,
+        "nearly": found.entities.near,
+        "findings": [f"{f.check}: {f.detail}" for f in found.findings if f.detail],
+    }
+
+
+def _membership(clone: Any) -> dict[str, Any]:
+    shares = {"at_1": clone.at_1, "at_10": clone.at_10, "exposed": clone.exposed_at_10}
+    return {
+        "auc": clone.auc,
+        "auc_error": clone.auc_error,
+        **{n: s and [s.value, s.low, s.high] for n, s in shares.items()},
+    }
+
+
+def run(url: str, name: str, spec: Spec, tables: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """By table of entities, the lines that one engine gives: its own, the floor, the ceiling."""
+    found: dict[str, dict[str, Any]] = {}
+    start = time.perf_counter()
+    for world in worlds(url, spec, only=tables):
+        streams = Streams(spec.seed)
+        mine = attacked(world, streams)
+        lines = {name: figures(mine)}
+        if name == "relational":
+            lines[REAL] = _membership(mine.membership[1])
+            lines[MASKING] = figures(attacked(masked(world), streams))
+        lines[name]["seconds"] = time.perf_counter() - start
+        size = {"entities": mine.entities.entities, "tables": list(mine.tables)}
+        found[world.entity] = {"size": size, "lines": lines}
+        start = time.perf_counter()
+    return found
+
+
+def page(kept: Mapping[str, Any]) -> str:
+    """The page of the figures."""
+    lines = [INTRODUCTION]
+    for name, entry in kept.items():
+        lines += [f"## {name}", "", f"{entry['surroundings']['machine']}; {entry['revision']}.", ""]
+        for entity, found in entry["entities"].items():
+            size = found["size"]["entities"]
+            below = ", ".join(found["size"]["tables"][1:]) or "nothing"
+            lines += [
+                f"### {entity}, with {below}: {size:,} entities", "",
+                "| clone by | AUC | at 1 % | at 10 % | exposed | secret, shown / others"
+                " | link, shown / others | whole | nearly |",
+                "|---|--:|--:|--:|--:|---|--:|--:|--:|",
+            ]  # fmt: skip
+            known = found["lines"]
+            lines += [_line(who, known[who]) for who in ORDER if who in known]
+            lines += [f"\nNot run: {who}: {why}." for who, why in entry["missing"].items()]
+            lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _line(who: str, found: Mapping[str, Any]) -> str:
+    cells = [who, f"{found['auc']:.3f}", *(_share(found[n]) for n in ("at_1", "at_10", "exposed"))]
+    secret, link = found.get("secret"), found.get("link")
+    cells.append(f"{secret['column']} {_pair(secret)}" if secret else "")
+    cells.append(_pair(link) if link else "")
+    if "whole" in found:
+        cells += [f"{found['whole']:.2%} ({found['natural']:.2%})", f"{found['nearly']:.2%}"]
+    return "| " + " | ".join([*cells, "", ""][:9]) + " |"
+
+
+def _share(share: list[float] | None) -> str:
+    return "too few" if share is None else "{:.1%} ({:.1%}-{:.1%})".format(*share)
+
+
+def _pair(found: Mapping[str, Any]) -> str:
+    return f"{found['shown']:.1%} / {found['others']:.1%}"
+
+
+def main() -> None:
+    """Run some engines, add their figures, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source")
+    parser.add_argument("--name", default="source")
+    parser.add_argument("--engines", default=",".join(w for w in ORDER if w not in (REAL, MASKING)))
+    parser.add_argument("--tables", default="")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, default=PAGES / "attacks.json")
+    said = parser.parse_args()
+    tables = tuple(name for name in said.tables.split(",") if name)
+    for name, spec in specs(said.engines.split(","), Spec(seed=said.seed)):
+        found: dict[str, dict[str, Any]] = {}
+        missing = "cannot be attacked yet"
+        if spec is not None:
+            try:
+                found, missing = run(said.source, name, spec, tables), ""
+            except DbsynthError as error:
+                missing = error.message
+        print(f"{name}: {missing or ', '.join(found)}", flush=True)
+        _keep(said.json, said.name, name, found, missing)
+
+
+def _keep(path: Path, name: str, engine: str, found: Mapping[str, Any], missing: str) -> None:
+    """Add what was found, and write the page."""
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    entry = kept.setdefault(name, {"entities": {}, "missing": {}})
+    entry |= {"surroundings": surroundings(), "revision": revision()}
+    entry["missing"].pop(engine, None)
+    if missing:
+        entry["missing"][engine] = missing
+    for entity, part in found.items():
+        known = entry["entities"].setdefault(entity, {"size": part["size"], "lines": {}})
+        known["lines"] |= part["lines"]
+    path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    path.with_suffix(".md").write_text(page(kept), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
