@@ -198,12 +198,14 @@ def _working(method: str, key: int) -> Iterator[None]:
     Raises:
         EngineError: SDV raised anything.
     """
+    # SDV draws from the global states, and importing it already changes one.
+    numpy_state = np.random.get_state()  # noqa: NPY002  # see above
+    python_state = random.getstate()
     import torch
     from sdv.single_table import base
 
     fixed = base.FIXED_RNG_SEED  # of every sample, with no public name to change it by
-    numpy_state = np.random.get_state()  # noqa: NPY002  # SDV draws from the global state
-    python_state, threads = random.getstate(), torch.get_num_threads()
+    threads = torch.get_num_threads()
     level = logging.root.manager.disable
     try:
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
