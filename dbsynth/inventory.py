@@ -368,10 +368,15 @@ def _attention(
     ]
     if minted:
         yield "the smallest and the largest number are exact in " + ", ".join(minted)
-    below = sorted(model.plan.generating)
-    if below:
+    inside = [
+        f"`{table}.{name}`"
+        for table, facts in model.tables.items()
+        for name, column in facts.columns.items()
+        if column.pieces and table in model.plan.generating
+    ]
+    if inside:
         yield (
-            "values are counted in rows, not in parents: in "
-            + ", ".join(f"`{name}`" for name in below)
-            + " a value can come from the rows of one parent alone"
+            "values inside of documents are counted in rows, not in entities: in "
+            + ", ".join(inside)
+            + " one can come from the rows of one parent alone"
         )

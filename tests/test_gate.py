@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,9 @@ from dbsynth.codec import Category
 from dbsynth.databases import open_database
 from dbsynth.errors import DbsynthError, VerificationFailed
 from dbsynth.gate import examine
-from dbsynth.model import Model
+from dbsynth.gate.chance import tail, too_many
+from dbsynth.gate.table import NUMBER, SURE, WORD, WORDS
+from dbsynth.model import Model, load_model
 from dbsynth.report import Finding, Status
 from dbsynth.spec import Spec
 
@@ -396,3 +399,51 @@ def test_what_does_not_fit_at_once_is_searched_in_turns(made, tmp_path, most):
         connection.execute("UPDATE event SET state = ? WHERE rowid = 5", (NAME_7,))
         connection.execute("UPDATE person SET iban = ? WHERE rowid = 5", (IBAN_7,))
     assert failed(findings(made, clone, most)) == {"event.state": 1, "person.iban": 1}
+
+
+@pytest.mark.parametrize(
+    ("hits", "expected", "kind", "leak"),
+    [
+        (0, 0.0, SURE, False),
+        (1, 0.0, SURE, True),
+        (1, 5e-5, NUMBER, True),
+        (1, 5e-3, NUMBER, False),
+        (40, 30.0, WORDS, False),
+        (90, 30.0, WORDS, True),
+        (2, 0.0, WORD, False),  # two logins that are plain words
+        (3, 0.0, WORD, True),
+    ],
+)
+def test_how_many_hits_are_more_than_chance(hits, expected, kind, leak):
+    assert too_many(hits, expected, kind) is leak
+
+
+def test_the_tail_is_that_of_poisson():
+    by_hand = 1 - sum(math.exp(-3) * 3**i / math.factorial(i) for i in range(7))
+    assert tail(7, 3.0) == pytest.approx(by_hand)
+    assert tail(3, 3.0) == 1.0
+
+
+@pytest.mark.parametrize("digits", [4, 5, 7])
+def test_numbers_of_a_small_space_meet_by_chance(digits, tmp_path):
+    """Half of all codes are in use, so that half of any other codes are real."""
+    source, clone, path = (tmp_path / name for name in ("source.db", "clone.db", "model"))
+    first, rng = 10 ** (digits - 1), np.random.default_rng(digits)
+    codes = first + rng.choice(4000, 2000, replace=False)
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("CREATE TABLE visit (id INTEGER PRIMARY KEY, badge TEXT, ward TEXT)")
+        rows = [(i, f"{code}", "ABC"[i % 3]) for i, code in enumerate(codes.tolist())]
+        connection.executemany("INSERT INTO visit VALUES (?, ?, ?)", rows)
+    columns = {"id": "key", "badge": "text:pattern", "ward": "category"}
+    spec = Spec.parse({"tables": {"visit": {"columns": columns}}}, {})
+    dbsynth.fit(f"sqlite:///{source}", path, spec=spec)
+    dbsynth.load(path, f"sqlite:///{clone}")
+    drawn = first + rng.choice(4000, 2000)
+    with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
+        rows = [(f"{code}", i) for i, code in enumerate(drawn.tolist())]
+        connection.executemany("UPDATE visit SET badge = ? WHERE id = ?", rows)
+    found = findings((source, clone, load_model(path)), clone)
+    assert failed(found) == {}
+    (said,) = (f for f in found if f.subject == "visit.badge" and f.check == "leak")
+    assert said.status is Status.NOTE
+    assert said.count > 600
