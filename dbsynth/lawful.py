@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +12,14 @@ import numpy.typing as npt
 from dbsynth.codec import Formatted, Naming, Number, fit_number, k_threshold, parse_form
 from dbsynth.databases.base import Database
 from dbsynth.diamonds import Path
+from dbsynth.errors import SpecError
 from dbsynth.graph import shared_columns
-from dbsynth.model import ColumnModel, TableFacts
+from dbsynth.model import LEFT_OUT, ColumnModel, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.progress import Progress
 from dbsynth.quantities import quantities_of, truth_of
 from dbsynth.read import Rows, link_rows, read_tables
-from dbsynth.rules import Data, Place, choose, mine
+from dbsynth.rules import Data, Kept, Place, choose, mine
 from dbsynth.rules.balance import Balance
 from dbsynth.rules.contiguous import Contiguous
 from dbsynth.rules.follows import Follows
@@ -26,6 +28,7 @@ from dbsynth.rules.implied import NOT_ZERO, SOME, ZERO, Implied
 from dbsynth.rules.path import Closed
 from dbsynth.rules.ranks import Ranks
 from dbsynth.schema import ForeignKey, Table
+from dbsynth.unreviewed import unreviewed
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -47,10 +50,35 @@ def with_rules(
     """
     data = data_of(plan, rows, links)
     rules, notes = choose(mine(data), plan.wanted, data)
+    _refuse_idle(plan, rules)
     plan = replace(plan, rules=rules, notes=plan.notes + notes)
     plan = without_derived(plan, rows, data)
     _give_to_families(plan, rows, data)
     return plan
+
+
+def _refuse_idle(plan: Outline, rules: Iterable[Kept]) -> None:
+    """Refuse rules of the spec that no row of the source is a case of.
+
+    Of tables without rows, and of columns that nobody may look at, nothing can be said.
+
+    Raises:
+        SpecError: There are such rules.
+    """
+    idle = [
+        f"rule `{kept.rule}` matches no row of the source"
+        for kept in rules
+        if kept.declared and not kept.of and not any(map(partial(_unseen, plan), kept.rule.places))
+    ]
+    if idle:
+        raise SpecError("; ".join(idle), hint="strike or mend these rules of the spec")
+
+
+def _unseen(plan: Outline, place: Place) -> bool:
+    facts = plan.tables[place[0]]
+    model = facts.columns.get(place[1])
+    blind = model is not None and unreviewed(model)
+    return blind or not facts.rows or facts.strategy in LEFT_OUT
 
 
 def _give_to_families(plan: Outline, rows: Mapping[str, Rows], data: Data) -> None:

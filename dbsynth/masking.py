@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dbsynth.classify import Decision, Exposure, Role
 from dbsynth.model import REAL, ColumnModel, TableFacts
 from dbsynth.schema import Kind, Table
-from dbsynth.unreviewed import unreviewed
+from dbsynth.unreviewed import DECIDED_BY, unreviewed
 
 _AS_THEY_ARE = (Role.QUANTITY, Role.TIME, Role.CONSTANT)
 _KEYS = (Role.KEY, Role.REFERENCE, Role.GENERATED)
@@ -35,6 +35,8 @@ def identifying(
 ) -> Iterator[tuple[str, str]]:
     """Columns that may identify somebody, in the eyes of the user or of the proposal, and how."""
     for name, decision in decisions.items():
+        if decision.decided_by == DECIDED_BY:  # no value of it comes through
+            continue
         said = (decision, proposed.get(name, decision))
         if any(map(_direct, said)):
             yield name, "a direct identifier"

@@ -175,7 +175,11 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
         tables[table.name] = facts_of(table, problems)
         progress.advance(1)
     linked, by_value = with_links(database, schema, tables, spec.seed)
-    tables |= {t.name: facts_of(t, []) for t in linked.tables if t != schema[t.name]}
+    tables |= {
+        t.name: _still_named(facts_of(t, []), tables[t.name], schema[t.name])
+        for t in linked.tables
+        if t != schema[t.name]
+    }
     schema = linked
     tables = _closed_under_copying(schema, tables)
     problems += _unmet(schema, tables)
@@ -308,6 +312,20 @@ def _with_spares(
                 model, spare=_provided(column, values, decision, unique, k, streams)
             )
     return found
+
+
+def _still_named(facts: TableFacts, before: TableFacts, declared: Table) -> TableFacts:
+    """The facts of a table with links by value, whose columns are still told by what they hold.
+
+    A spec that called them references would name keys that no database declares.
+    """
+    columns = {
+        name: replace(model, decision=before.columns[name].decision)
+        if model.decision.role is Role.REFERENCE and name not in declared.foreign_columns()
+        else model
+        for name, model in facts.columns.items()
+    }
+    return replace(facts, columns=columns)
 
 
 def _told_apart(

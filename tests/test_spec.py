@@ -273,6 +273,21 @@ def test_the_lines_of_a_diff_cover_what_is_new(shop, capsys):
     assert drift(spec, plan("sqlite:///shop.db").schema) == ()
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_rule_that_matches_nothing_is_an_error(capsys):
+    Path("rules.yaml").write_text(
+        "source: sqlite:///shop.db\nrules:\n- purchase.amount >= purchase.note\n"
+        "- purchase.amount >= customer.age\n",
+        encoding="utf-8",
+    )
+    for command in (["plan", "rules.yaml"], ["fit", "rules.yaml"]):
+        assert run(command) == 2
+        assert capsys.readouterr().err.splitlines() == [
+            "error: rule `purchase.amount >= purchase.note` matches no row of the source",
+            "hint: strike or mend these rules of the spec",
+        ]
+
+
 # ---------------------------------------------------------------------------------------------
 # Default-deny
 # ---------------------------------------------------------------------------------------------
@@ -522,6 +537,18 @@ def test_files_of_any_form_are_brought_up_to_date_or_left_alone(name, human, cap
             assert word.strip("{},") in after
     assert run(["init", "sqlite:///shop.db", "--update"]) == 0
     assert human.read_text(encoding="utf-8") == after
+
+
+def test_a_link_by_value_is_no_reference_in_the_spec(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    execute(
+        BEFORE + "CREATE TABLE audit (id INTEGER PRIMARY KEY, email TEXT NOT NULL, what TEXT);"
+        "INSERT INTO audit SELECT id, email, 'login' FROM customer WHERE id < 58;"
+    )
+    assert run(["init", "sqlite:///shop.db"]) == 0
+    assert "email: reference" not in Path("dbsynth.yaml").read_text(encoding="utf-8")
+    assert run(["diff", "dbsynth.yaml"]) == 0
+    assert run(["plan", "dbsynth.yaml"]) == 0
 
 
 def test_virtual_keys_are_suggested_as_comments(tmp_path, monkeypatch):
