@@ -21,7 +21,7 @@ from dbsynth.errors import Unsatisfiable
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.identifiers.avoid import draw_avoiding
 from dbsynth.identifiers.traits import Traits
-from dbsynth.model import Anchor, Calendar, ColumnModel
+from dbsynth.model import NAMES_JOINED, Anchor, Calendar, ColumnModel
 from dbsynth.persons import span_of, strangers, traits_of
 from dbsynth.pieces import Persons, piece_variables, put_together
 from dbsynth.randomness import Float64, hashed
@@ -64,6 +64,12 @@ def values(draft: Draft, table: Table, name: str, positions: Int64, depth: int =
         codes = draft.codes[table.name][variables.column(name)][positions]
         links, parents = draft.links[fk][positions], draft.rows[fk.parent]
         index = identity_index(model.repeats, codes, links, positions, parents)
+        own = own_values(draft, table, column, model, positions, index)
+        theirs = np.flatnonzero((codes == 1 + model.repeats.shared) & (links >= 0))
+        if model.repeats.echo is None or not len(theirs):
+            return own
+        echo = _echoed(draft, table, column, model.repeats.echo, positions[theirs], depth)
+        return _put(own, theirs, echo)
     return own_values(draft, table, column, model, positions, index)
 
 
@@ -75,8 +81,12 @@ def _echoed(
     links, parent = draft.links[fk][positions], draft.model.schema[fk.parent]
     if not draft.rows[fk.parent]:
         return pa.nulls(len(positions), arrow_type(column))
-    found = values(draft, parent, theirs, np.maximum(links, 0), depth + 1)
-    found = converted(found, arrow_type(column))
+    parts = [values(draft, parent, name, np.maximum(links, 0), depth + 1)
+             for name in theirs.split(NAMES_JOINED)]  # fmt: skip
+    joined = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, " ")
+    found = converted(joined, arrow_type(column))
+    if column.length is not None and pa.types.is_string(found.type):
+        found = pc.utf8_slice_codeunits(found, 0, column.length)
     return pc.if_else(pa.array(links >= 0), found, pa.scalar(None, found.type))
 
 

@@ -111,10 +111,13 @@ class Repeats:
     Attributes:
         shared: Number of codes for values that many families share.
         slots: Number of codes for the values of one family.
+        echo: The column of the generating parent whose value the first of them is, as in
+            `ColumnModel`.
     """
 
     shared: int
     slots: int
+    echo: str | None = None
 
     @property
     def alphabet(self) -> Alphabet:
@@ -141,7 +144,8 @@ class ColumnModel:
         calendar: How a time lies in the week and in the day.
         gap: How long after the sibling before a time lies; only one column of a table has it.
         repeats: Which provided values come back inside a family.
-        echo: The column of the generating parent whose values these are.
+        echo: The column of the generating parent whose values these are; with `NAMES_JOINED`
+            between them, two columns that are put together.
         spare: What draws texts where a CHECK refuses those of the provider.
         derived: Whether a rule computes the values; the engine draws at most their presence.
         structure: How its values are taken apart into the columns of ``pieces``.
@@ -316,6 +320,8 @@ class TableFacts:
 
 
 NAME_PARTS = ("first_name", "last_name")
+NAMES_JOINED = "\x1f"
+"""Stands between the names of two columns whose values are put together with a blank."""
 
 
 def name_parts(facts: TableFacts) -> tuple[str, ...]:

@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from dbsynth.codec import Category, Codec, Codes, Formatted, Presence, to_numbers
+from dbsynth.codec import Category, Codec, Codes, Formatted, Presence, as_text, to_numbers
 from dbsynth.databases.base import Database
 from dbsynth.databases.part import Part
 from dbsynth.graph import is_unique
 from dbsynth.guard import Guard, guard_of
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.keys import hash_keys, join
-from dbsynth.model import LEFT_OUT, MADE, ColumnModel
+from dbsynth.model import LEFT_OUT, MADE, NAMES_JOINED, ColumnModel
 from dbsynth.outline import Outline
 from dbsynth.pieces import piece_codes, piece_variables
 from dbsynth.progress import Progress
@@ -111,7 +112,7 @@ class _Coding:
             *self.codecs,
             *self.counters,
             *self.structured,
-            *self.hashed,
+            *(part for name in self.hashed for part in name.split(NAMES_JOINED)),
             *self.table.foreign_columns(),
         }
 
@@ -128,7 +129,7 @@ class _Coding:
         for name, model in self.timed.items():
             column = self.table.column_by_name[name]
             part.times[name] = in_microseconds(columns[name], column, model)
-        part.hashes = {n: _hashes(columns[n]) for n in self.hashed}
+        part.hashes = {n: _hashes(_whole_name(columns, n)) for n in self.hashed}
         part.numbers = {n: q.numbers(columns[n]) for n, q in self.counted.items()}
         part.unnamed = {n: c.unnamed(columns[n]) for n, c in self.worded.items()}
         for key in self.referenced:
@@ -362,6 +363,14 @@ def _shares(
             counts[1:] *= present[name] / max(counts[1:].sum(), 1.0)
         found[name] = counts / max(counts.sum(), 1.0)
     return found
+
+
+def _whole_name(columns: Mapping[str, pa.Array], name: str) -> pa.Array:
+    """A column, or two put together with a blank."""
+    parts = name.split(NAMES_JOINED)
+    if len(parts) == 1:
+        return columns[name]
+    return pc.binary_join_element_wise(*(as_text(columns[part]) for part in parts), " ")
 
 
 def _hashes(values: pa.Array) -> UInt64:

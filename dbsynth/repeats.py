@@ -2,12 +2,14 @@
 
 Values of a provider are new in every row.  Where real ones come back inside a family, what is
 learnt is *which* of the family's values a row has: the first, the second; and which rows have one
-that many families share.  Where they are those of the parent, the clone's are the parent's too.
+that many families share.  Where they are those of the parent, the clone's are the parent's too:
+a column of its, or its given and family name in one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,7 @@ from dbsynth.classify import Role
 from dbsynth.codec import Codes, arrow_type
 from dbsynth.graph import Plan
 from dbsynth.keys import group_ids, hash_keys, rank_in_group
-from dbsynth.model import ColumnModel, Repeats, TableFacts
+from dbsynth.model import NAME_PARTS, NAMES_JOINED, ColumnModel, Repeats, TableFacts
 from dbsynth.randomness import UInt64
 from dbsynth.schema import Column, Schema, Table
 
@@ -31,8 +33,11 @@ _ROLES = (Role.IDENTIFIER, Role.RENAMED)
 _FEWEST = 30
 _REPEATED = 0.2  # of the siblings that could repeat a value
 _FAMILIES = 20  # that share a value before it counts as common
+_WORDED = frozenset({"full_name", "company", "email", "user_name", "phone", "street_address",
+                     "city", "postcode", "label", "text", "pattern"})  # fmt: skip
 _PLACES = frozenset({"country", "region"})  # modelled: others follow from them
 _SAME = 0.995  # a few slips of the source are not imitated
+_OFTEN = 0.3  # of the rows have the parent's value: it is one of those that are told apart
 
 
 def repeatable(schema: Schema, plan: Plan, tables: Mapping[str, TableFacts]) -> dict[str, set[str]]:
@@ -60,12 +65,18 @@ def _candidates(table: Table, facts: TableFacts) -> dict[str, str]:
 
 
 def _alike(own: Mapping[str, str], facts: TableFacts) -> set[str]:
-    """Columns of the parent that a child's column may repeat."""
-    return {
+    """Columns of the parent that a child's column may repeat, the parts of a name joined."""
+    names = {
         name
         for name, model in facts.columns.items()
-        if model.provided is not None and model.provided.provider in own.values()
+        if model.provided is not None
+        and (model.provided.provider in own.values() or model.provided.provider in _WORDED)
     }
+    parts = {column.provided.provider: name for name, column in facts.columns.items()
+             if column.provided is not None}  # fmt: skip
+    if set(NAME_PARTS) <= set(parts) and "full_name" in own.values():
+        names.add(NAMES_JOINED.join(parts[part] for part in NAME_PARTS))
+    return names
 
 
 def repeating(
@@ -83,14 +94,17 @@ def repeating(
     for name, provider in _candidates(schema[child], facts).items():
         model, own = facts.columns[name], hashes[child][name]
         source = model.provided or model.spare
-        echoed = _echoed(own, provider, tables[fk.parent], hashes.get(fk.parent, {}), links)
-        if echoed is not None:
+        theirs = hashes.get(fk.parent, {})
+        echoed, share = _echoed(own, provider, tables[fk.parent], theirs, links)
+        if echoed and share >= _SAME:
             found[name] = ColumnModel(model.decision, provided=source, echo=echoed), None
             continue
         blanks = _blank_hashes(schema[child].column_by_name[name], model)
-        coded = None if provider in _PLACES else slots_of(own, links, blanks)
+        linked = _of_parents(theirs[echoed], links) if echoed and share >= _OFTEN else None
+        coded = None if provider in _PLACES else slots_of(own, links, blanks, linked)
         if coded is not None:
             repeats, codes = coded
+            repeats = replace(repeats, echo=None if linked is None else echoed)
             model = ColumnModel(
                 model.decision, provided=source, nulls=True, repeats=repeats, blanks=model.blanks
             )
@@ -100,19 +114,26 @@ def repeating(
 
 def _echoed(
     own: UInt64, provider: str, parent: TableFacts, theirs: Hashes, links: Int64
-) -> str | None:
-    """The column of the parent whose values these are."""
+) -> tuple[str, float]:
+    """The column of the parent whose values most rows have, and their share."""
     present = (own != 0) & (links >= 0)
     if present.sum() < _FEWEST or len(np.unique(own[present])) < _FEWEST:
-        return None
-    for name, hashes in theirs.items():
-        model = parent.columns[name].provided
-        if model is None or model.provider != provider:
-            continue
-        linked = np.append(hashes, np.uint64(0))[links]
-        if np.mean(own == linked) >= _SAME:
-            return name
-    return None
+        return "", 0.0
+
+    def alike(name: str) -> bool:
+        model = parent.columns[name].provided if name in parent.columns else None
+        return model is not None and model.provider == provider
+
+    shares = {name: float(np.mean(own == _of_parents(hashes, links)))
+              for name, hashes in theirs.items()}  # fmt: skip
+    best = max(shares, key=lambda name: (shares[name], alike(name), name), default="")
+    return best, shares.get(best, 0.0)
+
+
+def _of_parents(hashes: UInt64, links: Int64) -> UInt64:
+    """The hash that the parent of every row has; 0 where there is none."""
+    linked: UInt64 = np.append(hashes, np.uint64(0))[links]
+    return linked
 
 
 def _blank_hashes(column: Column, model: ColumnModel) -> UInt64:
@@ -121,7 +142,7 @@ def _blank_hashes(column: Column, model: ColumnModel) -> UInt64:
 
 
 def slots_of(
-    hashes: UInt64, links: Int64, blanks: UInt64 | None = None
+    hashes: UInt64, links: Int64, blanks: UInt64 | None = None, theirs: UInt64 | None = None
 ) -> tuple[Repeats, Codes] | None:
     """Codes that tell which of its family's values a row has; None where values hardly come back.
 
@@ -131,6 +152,7 @@ def slots_of(
 
     Args:
         blanks: Hashes of values that stand for nobody.
+        theirs: Hash of the value of the parent, which then is the first of the family.
     """
     blanks = np.zeros(0, np.uint64) if blanks is None else blanks
     present = np.flatnonzero((hashes != 0) & (links >= 0) & ~np.isin(hashes, blanks))
@@ -153,12 +175,16 @@ def slots_of(
     codes[hashes == 0] = 0
     if len(shared):
         codes[is_shared] = 1 + order[place[is_shared]]
-    own = np.flatnonzero((hashes != 0) & (links >= 0) & ~is_shared)
+    mine = (hashes != 0) & (links >= 0) & ~is_shared
+    if theirs is not None:
+        codes[mine & (hashes == theirs)] = 1 + len(shared)
+        mine &= hashes != theirs
+    own = np.flatnonzero(mine)
     pair = group_ids([links[own], hashes[own]])
     new = rank_in_group(pair) == 0
     number = np.empty(int(pair.max(initial=-1)) + 1, np.int64)
     number[pair[new]] = rank_in_group(links[own][new])
-    slot = number[pair]
+    slot = number[pair] + (theirs is not None)
     codes[own] = 1 + len(shared) + np.minimum(slot, SLOTS)
     return Repeats(len(shared), SLOTS), codes.astype(np.uint16)
 

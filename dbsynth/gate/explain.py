@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbsynth.classify import Role
 from dbsynth.codec import Category, Formatted, Number
-from dbsynth.model import ColumnModel, Model
+from dbsynth.model import NAMES_JOINED, ColumnModel, Model
 
 _LEARNT = frozenset({"pattern", "json", "xml", "array", "by_type", "digits", "tsvector"})
 
@@ -33,7 +33,8 @@ def _of_column(model: Model, table: str, name: str, column: ColumnModel) -> str:
     if column.computed:
         return f"SQL that computes it: {column.computed[0]}"
     if column.echo is not None:
-        return f"column `{column.echo}` of the parent, which it repeats"
+        theirs = column.echo.replace(NAMES_JOINED, "` and `")
+        return f"column `{theirs}` of the parent, which it repeats"
     if column.repeats is not None:
         return "an identifier that comes back inside a family"
     if column.codec is not None:
