@@ -44,6 +44,7 @@ from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
 from dbsynth.identifiers.base import Provider, State
 from dbsynth.identifiers.faker import DEFAULT_LOCALE
 from dbsynth.identifiers.pattern import wider
+from dbsynth.identifiers.places import place_named
 from dbsynth.identifiers.regular import places_of
 from dbsynth.keys import Mint, fit_mint
 from dbsynth.links import with_links
@@ -619,6 +620,9 @@ def _renamed(
     """
     category = fit_category(column, values, k)
     needed = len(category.vocabulary)
+    countries = sources[0].provider == "country" and all(map(place_named, category.vocabulary))
+    if countries:  # that k rows share: they give nobody away, and other columns may show them
+        return category
     key = streams.key("renamed", table.name, column.name)
     names: dict[str, None] = {}
     for provided in sources:
