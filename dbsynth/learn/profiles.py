@@ -36,6 +36,9 @@ def add_profiles(work: Work, name: str) -> None:
         links = np.where(np.arange(child.count) < child.own, work.links[fk], -1)
         found = profile(fk, work.codes[fk.child], own, links, rows.count)
         alphabets = dict.fromkeys(found, PROFILE_ALPHABET)
+        # What families use and reach is kept while they are drawn; histories only wish.
+        drawn = fk not in work.paced
+        own = own if drawn else {}
         for used, codes in repertoires_of(work.codes[fk.child], own, links, rows.count):
             variable = variables.repertoire(fk, used.variable)
             found[variable] = codes
