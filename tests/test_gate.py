@@ -280,8 +280,8 @@ def test_copied_rows_and_families_are_found(tmp_path):
     with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
         connection.execute("ATTACH ? AS real", (str(source),))
         for table in ("entry", "account"):
-            connection.execute(f"DELETE FROM {table} WHERE id <= 200")
-            connection.execute(f"INSERT INTO {table} SELECT * FROM real.{table} WHERE id <= 200")
+            connection.execute(f"DELETE FROM {table} WHERE id <= 250")
+            connection.execute(f"INSERT INTO {table} SELECT * FROM real.{table} WHERE id <= 250")
     assert set(compared()) == {"account (copied rows)"}
     with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
         connection.execute("ATTACH ? AS real", (str(source),))
@@ -290,7 +290,7 @@ def test_copied_rows_and_families_are_found(tmp_path):
         connection.execute("INSERT INTO entry SELECT * FROM real.entry")
         connection.execute(
             "UPDATE account SET kind = r.kind, limit_ = r.limit_ FROM real.account r"
-            " WHERE r.id = account.id AND r.id <= 80"
+            " WHERE r.id = account.id AND r.id <= 250"
         )
     assert "entry(account) -> account (copied families)" in compared()
 
