@@ -21,18 +21,21 @@ if TYPE_CHECKING:
     from dbsynth.report import Effect, Finding, Rate, Report, Status, Steered, TableReport
     from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
     from dbsynth.spec import Fairness, Spec, TableSpec
+    from dbsynth.tradeoffs import Tradeoff, tradeoff
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AttackReport", "Change", "Column", "DbsynthError", "Effect", "Fairness", "Finding",
     "Forecast", "ForeignKey", "Inventory", "Kind", "Model", "Protection", "Rate", "Report",
-    "Schema", "Spec", "Status", "Steered", "Table", "TableReport", "TableSpec", "attack", "check",
-    "clone", "fit", "foresee", "inspect", "load", "load_model", "plan", "review", "suggest_keys",
+    "Schema", "Spec", "Status", "Steered", "Table", "TableReport", "TableSpec", "Tradeoff",
+    "attack", "check", "clone", "fit", "foresee", "inspect", "load", "load_model", "plan", "review",
+    "suggest_keys", "tradeoff",
 ]  # fmt: skip
 
 _MODULE_BY_NAME = {
     **dict.fromkeys(("AttackReport", "attack"), "attacks"),
+    **dict.fromkeys(("Tradeoff", "tradeoff"), "tradeoffs"),
     **dict.fromkeys(("DbsynthError",), "errors"),
     **dict.fromkeys(("Change",), "drift"),
     **dict.fromkeys(("Forecast",), "private.forecast"),

@@ -216,8 +216,7 @@ def _world(database: Database, schema: Schema, plan: Plan, entity: str, spec: Sp
         for limits in ((0.0, 0.5), (0.5, 1.0))
     )
     model = fit(train, make_outline(train, spec, streams, Silent()), spec.engine, streams, Silent())
-    with TemporaryDirectory() as folder:
-        draft = _made(model, f"sqlite:///{folder}/scratch.db", spec)
+    draft = drafted(model, spec)
     columns, parents = {}, {}
     for name in below(plan, entity):
         columns[name] = learnt_columns(model.tables[name])
@@ -226,20 +225,18 @@ def _world(database: Database, schema: Schema, plan: Plan, entity: str, spec: Sp
             del columns[name]
         elif fk is not None and fk.parent in columns:
             parents[name] = fk.parent
-    made = {}
-    for name, wanted in columns.items():
-        fk, positions = plan.generating.get(name), np.arange(draft.rows[name])
-        table = model.schema[name]
-        rows = pa.table([values(draft, table, c, positions) for c in wanted], names=wanted)
-        made[name] = Half(rows, draft.links[fk] if fk else None)
     keys = {name: plan.generating.get(name) for name in columns}
-    real = [_read(side, schema, columns, keys) for side in (train, held_out)]
+    made = made_side(draft, model.schema, columns, keys)
+    real = [real_side(side, schema, columns, keys) for side in (train, held_out)]
     return World(entity, parents, real[0], real[1], made)
 
 
-def _made(model: Model, scratch: str, spec: Spec) -> Draft:
-    """As many rows as the model was shown; only the schema is ever written."""
-    with open_stage(scratch, replace=True) as stage:
+def drafted(model: Model, spec: Spec) -> Draft:
+    """As many rows as the model was shown; only the schema is ever written, into a scratch file."""
+    with (
+        TemporaryDirectory() as folder,
+        open_stage(f"sqlite:///{folder}/scratch.db", replace=True) as stage,
+    ):
         stage.create(model.schema, None)
         if stage.capabilities.kind != model.source_kind:
             kept = carried(model.schema, model.source_kind, stage.capabilities.kind)
@@ -256,7 +253,20 @@ def learnt_columns(facts: TableFacts) -> list[str]:
     ]
 
 
-def _read(
+def made_side(
+    draft: Draft, schema: Schema, columns: Mapping[str, Sequence[str]],
+    keys: Mapping[str, ForeignKey | None],
+) -> dict[str, Half]:  # fmt: skip
+    """The invented rows of tables, with their places among the parents."""
+    found = {}
+    for name, wanted in columns.items():
+        fk, positions = keys[name], np.arange(draft.rows[name])
+        rows = pa.table([values(draft, schema[name], c, positions) for c in wanted], names=wanted)
+        found[name] = Half(rows, draft.links.get(fk) if fk else None)
+    return found
+
+
+def real_side(
     database: Database, schema: Schema, columns: Mapping[str, Sequence[str]],
     keys: Mapping[str, ForeignKey | None],
 ) -> dict[str, Half]:  # fmt: skip

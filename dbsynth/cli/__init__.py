@@ -32,6 +32,7 @@ COMMANDS = {
     "inspect": "List what a model file contains.",
     "check": "Verify the constraints of a database.",
     "attack": "Measure what clones give away of real entities.",
+    "tradeoff": "Weigh utility against the budget of privacy.",
 }
 
 
