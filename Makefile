@@ -49,10 +49,12 @@ bench-fidelity: $(VENV)/.dev ## measure clones beside their floors and SDV's HMA
 		--server "$(SERVER)" --sdv "$(SDV)" --hma "$(HMA)" $(if $(SEEDS),--seeds "$(SEEDS)")
 
 # ENGINES=relational,hma runs some engines and keeps the figures of the others; those of SDV need the
-# extra `sdv`.  NAME is how the database is called on the page, TABLES=a,b takes only their entities.
+# extra `sdv`, "dp 1,dp 3" the extra `dp`.  NAME is how the database is called on the page, TABLES=a,b takes
+# only their entities, PUBLIC=a,b are nobody's rows to dp.
 bench-attacks: $(VENV)/.dev ## attack clones of several engines, side by side (URL=...)
 	@$(BIN)/python -m bench.attacks $(URL) $(if $(NAME),--name "$(NAME)") \
-		$(if $(ENGINES),--engines "$(ENGINES)") $(if $(TABLES),--tables "$(TABLES)")
+		$(if $(ENGINES),--engines "$(ENGINES)") $(if $(TABLES),--tables "$(TABLES)") \
+		$(if $(PUBLIC),--public "$(PUBLIC)")
 
 bench-memorise: $(VENV)/.dev ## measure what a model of half of a database remembers (URL=...)
 	@$(BIN)/python bench/memorise.py $(URL)

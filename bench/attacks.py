@@ -1,11 +1,14 @@
 """What clones of several engines give away of real entities, side by side.
 
-    python -m bench.attacks URL [--name NAME] [--engines relational,ctgan] [--tables account]
+    python -m bench.attacks URL [--name NAME] [--engines relational,dp] [--tables account]
 
 Each engine is fitted on half of the entities of a table, with all that belongs to them, and its
 clone is attacked beside both halves (`dbsynth.attacks`).  Figures are added to
 docs/benchmarks/attacks.json, and the page beside it is written anew, so engines can be run one at a
-time.  An engine that needs an extra, or refuses the schema, says so in its line.
+time.  An engine that needs an extra, or refuses the schema, is said to be left out, and why.
+
+`dp N` is the engine `dp` with epsilon N: the table of entities is its unit and owns all that hangs
+under it, lists are public (and --public), other tables are invented.
 """
 
 from __future__ import annotations
@@ -13,23 +16,26 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench.machine import revision, surroundings
 from dbsynth.attacks import Attacked, attacked, masked
-from dbsynth.engines import ENGINES
+from dbsynth.databases import open_database
 from dbsynth.errors import DbsynthError
-from dbsynth.memorise import worlds
+from dbsynth.memorise import below, entity_tables, worlds
+from dbsynth.outline import Outline, make_outline
+from dbsynth.progress import Silent
+from dbsynth.protection import Protection
 from dbsynth.randomness import Streams
-from dbsynth.spec import Spec
+from dbsynth.spec import PRIVATE, Spec
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
 MASKING = "plain masking"
 REAL = "real rows never shown"
-BUDGETS = (1, 3, 10)
+BUDGETS, DELTA = (1, 3, 10), 1e-5
 ORDER = (REAL, "relational", "independent", "hma", "gaussian_copula", "ctgan", "tvae",
          *(f"dp {budget}" for budget in BUDGETS), MASKING)  # fmt: skip
 
@@ -56,16 +62,42 @@ those of the half that was kept aside; only what succeeds better on the shown on
   brackets the share of real entities never shown that are.
 - *real rows never shown* in place of a clone are the floor, *plain masking* (the shown rows under
   other names) the ceiling: what an attacker can find at most, and the proof that he can.
+- *dp* is differential privacy at that epsilon, and delta 1e-5, of an entity and its rows: lists
+  are public, other tables invented. No ledger is charged by an attack. It reads real rows, so its
+  figures are outside of the budget, and as confidential as the rows; those of this page are public.
 """
 
 
-def specs(names: Iterable[str], base: Spec) -> Iterator[tuple[str, Spec | None]]:
-    """The spec behind every line; None for an engine that cannot be attacked yet, as `dp`.
+def specs(
+    name: str, url: str, base: Spec, tables: Sequence[str], public: Sequence[str]
+) -> Iterator[tuple[Spec, tuple[str, ...]]]:
+    """The specs behind a line, and the tables of entities that each is for; empty for all."""
+    engine, _, epsilon = name.partition(" ")
+    if engine != PRIVATE:
+        yield replace(base, engine=engine), tuple(tables)
+        return
+    with open_database(url) as database:
+        outline = make_outline(database, base, Streams(base.seed), Silent())
+    rows = {n: f.rows if f.strategy == "synthesize" else 0 for n, f in outline.tables.items()}
+    for entity in entity_tables(outline.plan, rows):
+        if not tables or entity in tables:
+            said = protection(outline, entity, float(epsilon), public)
+            yield replace(base, engine=engine, privacy=said), (entity,)
 
-    Its lines, `dp 1` and so on, will be those of specs whose section `privacy` has that epsilon.
-    """
-    for name in names:
-        yield name, replace(base, engine=name) if name in ENGINES else None
+
+def protection(outline: Outline, entity: str, epsilon: float, public: Sequence[str]) -> Protection:
+    """An entity owns what hangs under it; lists are public, what is left is invented."""
+    owned = below(outline.plan, entity)
+    copied = [name for name, facts in outline.tables.items() if facts.strategy == "copy"]
+    known = tuple(dict.fromkeys(name for name in (*public, *copied) if name not in owned))
+    return Protection(
+        entity, epsilon, DELTA, public=known,
+        invented={
+            name: max(facts.rows, 1) for name, facts in outline.tables.items()
+            if name not in owned and name not in known
+        },
+        owner={name: outline.plan.generating[name].columns for name in owned[1:]},
+    )  # fmt: skip
 
 
 def figures(found: Attacked) -> dict[str, Any]:
@@ -132,9 +164,20 @@ def page(kept: Mapping[str, Any]) -> str:
             ]  # fmt: skip
             known = found["lines"]
             lines += [_line(who, known[who]) for who in ORDER if who in known]
-            lines += [f"\nNot run: {who}: {why}." for who, why in entry["missing"].items()]
             lines.append("")
+        lines += _missing(entry["missing"])
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _missing(missing: Mapping[str, str]) -> Iterator[str]:
+    """One line for all that was not run."""
+    together: dict[str, list[str]] = {}
+    for who, why in missing.items():
+        together.setdefault(why, []).append(who)
+    if together:
+        said = [f"{', '.join(who)}: {why}" for why, who in together.items()]
+        yield f"Not run: {'; '.join(said)}."
+        yield ""
 
 
 def _line(who: str, found: Mapping[str, Any]) -> str:
@@ -162,19 +205,21 @@ def main() -> None:
     parser.add_argument("--name", default="source")
     parser.add_argument("--engines", default=",".join(w for w in ORDER if w not in (REAL, MASKING)))
     parser.add_argument("--tables", default="")
+    parser.add_argument("--public", default="", help="tables that are public to the engine dp")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, default=PAGES / "attacks.json")
     said = parser.parse_args()
     tables = tuple(name for name in said.tables.split(",") if name)
-    for name, spec in specs(said.engines.split(","), Spec(seed=said.seed)):
+    public = [name for name in said.public.split(",") if name]
+    for name in said.engines.split(","):
         found: dict[str, dict[str, Any]] = {}
-        missing = "cannot be attacked yet"
-        if spec is not None:
-            try:
-                found, missing = run(said.source, name, spec, tables), ""
-            except DbsynthError as error:
-                missing = error.message
-        print(f"{name}: {missing or ', '.join(found)}", flush=True)
+        missing = ""
+        try:
+            for spec, wanted in specs(name, said.source, Spec(seed=said.seed), tables, public):
+                found |= run(said.source, name, spec, wanted)
+        except DbsynthError as error:
+            missing = error.message
+        print(f"{name}: {', '.join(found)} {missing}", flush=True)
         _keep(said.json, said.name, name, found, missing)
 
 

@@ -28,17 +28,21 @@ from dbsynth.databases.part import Both, Drawn, Part, Under
 from dbsynth.databases.portable import carried
 from dbsynth.drafted import Draft
 from dbsynth.engines import ready
+from dbsynth.errors import SpecError
 from dbsynth.fill import values
 from dbsynth.graph import Plan
 from dbsynth.keys import hash_keys, join
 from dbsynth.learn import fit
 from dbsynth.model import Model, TableFacts
 from dbsynth.outline import make_outline
+from dbsynth.private.design import design_of
+from dbsynth.private.fit import fitted, public_tables
+from dbsynth.private.mechanisms import noise_of
 from dbsynth.progress import Progress, Silent
 from dbsynth.randomness import Streams, UInt64, hashed
 from dbsynth.sampling import key_of, under
 from dbsynth.schema import ForeignKey, Schema, Table
-from dbsynth.spec import Spec
+from dbsynth.spec import PRIVATE, Spec
 from dbsynth.steer.wishes import Wishes
 
 Float64 = npt.NDArray[np.float64]
@@ -149,22 +153,67 @@ def worlds(
 ) -> Iterator[World]:
     """What a model of half of the entities makes, beside both halves, for each table of entities.
 
+    The engine `dp` is attacked on its unit, whose budget is not charged (`unpaid`).
+
     Args:
         only: These tables of entities; empty for all that can be halved.
 
     Raises:
         MissingExtra: The engine needs an extra.
+        SpecError: The engine `dp` is not told what it has to know, or protects other entities.
     """
     ready(spec.engine)
     spec = replace(spec, fit_rows=_ALL, scale=1.0)
-    streams = Streams(spec.seed)
+    if spec.privacy is not None and spec.engine == PRIVATE:
+        noise_of(spec.privacy.seed)  # before anything is read
+        _refuse_others(spec.privacy.unit, only)
     with open_database(source) as database:
-        outline = make_outline(database, spec, streams, progress or Silent())
-        rows = {n: f.rows if f.strategy == "synthesize" else 0 for n, f in outline.tables.items()}
-        for entity in entity_tables(outline.plan, rows):
-            if only and entity not in only:
-                continue
-            yield _world(database, outline.schema, outline.plan, entity, spec)
+        schema, plan, entities = _halvable(database, spec, progress or Silent())
+        for entity in entities:
+            if not only or entity in only:
+                yield _world(database, schema, plan, entity, spec)
+
+
+def unpaid(database: Database, spec: Spec) -> Model:
+    """A model by any engine that is judged beside the rows it was shown, and thrown away.
+
+    No ledger is read or charged for the engine `dp`.  What is found out from rows and model
+    together has no privacy, and is as confidential as the rows.
+
+    Raises:
+        MissingExtra: OpenDP is not installed.
+        SpecError, EngineError: The engine `dp` refuses the spec, or a budget that cannot work.
+    """
+    if spec.engine == PRIVATE:
+        design = design_of(database, spec)
+        noise = noise_of(design.protection.seed)
+        return fitted(database, design, public_tables(database, design), noise, Silent())
+    streams = Streams(spec.seed)
+    outline = make_outline(database, spec, streams, Silent())
+    return fit(database, outline, spec.engine, streams, Silent())
+
+
+def _refuse_others(unit: str, only: Sequence[str]) -> None:
+    others = ", ".join(f"`{name}`" for name in only if name != unit)
+    if others:
+        raise SpecError(
+            f"engine dp protects the entities of `{unit}` by this spec, and none of {others}",
+            hint="name another `privacy.unit` to attack its entities",
+        )
+
+
+def _halvable(
+    database: Database, spec: Spec, progress: Progress
+) -> tuple[Schema, Plan, tuple[str, ...]]:
+    """The forest, and its tables of entities that can be halved."""
+    if spec.engine == PRIVATE:
+        design = design_of(database, spec)
+        unit = design.ownership.unit
+        many = database.count_rows(design.schema[unit]) >= FEWEST
+        return design.schema, design.plan, (unit,) if many else ()
+    outline = make_outline(database, spec, Streams(spec.seed), progress)
+    rows = {n: f.rows if f.strategy == "synthesize" else 0 for n, f in outline.tables.items()}
+    return outline.schema, outline.plan, entity_tables(outline.plan, rows)
 
 
 def entity_tables(plan: Plan, rows: Mapping[str, int]) -> tuple[str, ...]:
@@ -210,12 +259,11 @@ def below(plan: Plan, entity: str) -> tuple[str, ...]:
 
 
 def _world(database: Database, schema: Schema, plan: Plan, entity: str, spec: Spec) -> World:
-    streams = Streams(spec.seed)
     train, held_out = (
         Narrowed(database, half(schema, plan, entity, limits, spec.seed))
         for limits in ((0.0, 0.5), (0.5, 1.0))
     )
-    model = fit(train, make_outline(train, spec, streams, Silent()), spec.engine, streams, Silent())
+    model = unpaid(train, spec)
     draft = drafted(model, spec)
     columns, parents = {}, {}
     for name in below(plan, entity):

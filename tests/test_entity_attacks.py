@@ -15,7 +15,7 @@ import pytest
 from scipy import stats
 
 import dbsynth
-from bench.attacks import figures, page
+from bench.attacks import figures, page, specs
 from dbsynth.attacks import attacked, masked
 from dbsynth.attacks.features import entity_points, smaller
 from dbsynth.attacks.intervals import share_of
@@ -25,10 +25,11 @@ from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import ENGINES
 from dbsynth.engines.base import NO_MASKS, NO_SHARES, Arrays
 from dbsynth.engines.pool import Pool, pool_of, restored
-from dbsynth.errors import SchemaError
+from dbsynth.errors import SchemaError, SpecError
 from dbsynth.memorise import Half, World
 from dbsynth.randomness import Streams
 from dbsynth.report import Status
+from dbsynth.spec import Spec
 
 ENTITIES = 500
 
@@ -252,16 +253,62 @@ def test_too_few_entities_are_refused(tmp_path: Path) -> None:
         dbsynth.attack(f"sqlite:///{tmp_path / 'small.db'}")
 
 
+@pytest.mark.parametrize("seed", [None, 3])
+def test_private_models_are_attacked_beside_the_budget(
+    source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int | None
+) -> None:
+    if seed is None:
+        pytest.importorskip("opendp")
+    (tmp_path / "spec.yaml").write_text(
+        f"source: {source}\nengine: dp\nprivacy: {{unit: person, epsilon: 9, delta: 1e-5,"
+        f" ledger: {tmp_path}/spent.jsonl{'' if seed is None else f', seed: {seed}'}}}\n"
+    )
+    before = {path.name for path in tmp_path.iterdir()}
+    run(["attack", str(tmp_path / "spec.yaml"), "-q", "--json"])
+    value = json.loads(capsys.readouterr().out)
+    assert value["entities"][0]["tables"] == ["person", "sale"]
+    assert value["privacy"] == {"unit": "person", "epsilon": 9, "delta": 1e-5, "fits": 1}
+    assert "outside of the budget" in value["warnings"][0]
+    assert any("NOT PRIVATE" in said for said in value["warnings"]) is (seed is not None)
+    assert {path.name for path in tmp_path.iterdir()} == before
+    assert not Path("dbsynth-ledger.jsonl").exists()
+
+
+def test_private_clone_says_in_words_that_no_budget_was_charged(
+    source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "spec.yaml").write_text(
+        f"source: {source}\nengine: dp\nprivacy: {{unit: person, epsilon: 9, delta: 1e-5, seed: 3}}\n"
+    )
+    assert run(["attack", str(tmp_path / "spec.yaml"), "-q"]) == 0
+    said = capsys.readouterr().out
+    assert "engine dp at (9, 1e-05): " in said
+    assert "warning: an attack reads real rows, and no ledger was charged" in said
+    with pytest.raises(SpecError, match="protects the entities of `person` by this spec"):
+        dbsynth.attack(source, spec=Spec.load(tmp_path / "spec.yaml", {}), only=["sale"])
+    with pytest.raises(SpecError, match="needs a section `privacy`"):
+        dbsynth.attack(source, spec=Spec(engine="dp"))
+
+
+def test_bench_protects_the_entities_that_are_attacked(source: str) -> None:
+    ((spec, tables),) = specs("dp 3", source, Spec(), (), ("country",))
+    said = spec.privacy
+    assert said is not None
+    assert (spec.engine, tables, said.unit, said.epsilon) == ("dp", ("person",), "person", 3.0)
+    assert (said.public, said.invented, said.owner) == (("country",), {}, {"sale": ("person",)})
+
+
 def test_page_of_the_bench_has_a_line_for_every_clone() -> None:
     found = attacked(world(side(3)), Streams(0))
     lines = {"relational": figures(found), "plain masking": figures(found)}
     entry = {
-        "surroundings": {"machine": "m"}, "revision": "r", "missing": {"hma": "needs SDV"},
+        "surroundings": {"machine": "m"}, "revision": "r",
+        "missing": {"hma": "needs SDV", "tvae": "needs SDV", "ctgan": "too slow"},
         "entities": {"person": {"size": {"entities": 500, "tables": ["person", "sale"]}, "lines": lines}},
     }  # fmt: skip
     text = page({"shop": json.loads(json.dumps(entry))})
     assert "### person, with sale: 500 entities" in text
-    assert "Not run: hma: needs SDV." in text
+    assert text.count("Not run: hma, tvae: needs SDV; ctgan: too slow.") == 1
     table = [line for line in text.splitlines() if line.startswith("| ")]
     assert [line.split(" | ")[0] for line in table] == [
         "| clone by",

@@ -23,10 +23,15 @@ from dbsynth.attacks.membership import Membership, membership
 from dbsynth.errors import SchemaError
 from dbsynth.memorise import FEWEST, Memory, World, memory_of, worlds
 from dbsynth.progress import Progress, Silent
+from dbsynth.protection import Protection
 from dbsynth.randomness import Streams, hashed
 from dbsynth.report import Finding, Status
-from dbsynth.spec import Spec
+from dbsynth.spec import PRIVATE, Spec
 
+WARNING = (
+    "an attack reads real rows, and no ledger was charged for it: these figures are outside of the"
+    " budget, and as confidential as the source"
+)
 SYNTHETIC, REAL, MASKED = "synthetic", "real", "masked"
 BEYOND = {0.01: 0.03, 0.1: 0.15}  # more found among the shown, at so many false ones, is a leak
 _LEAST_LEAD, _ERRORS = 0.05, 4.0  # of an attack over its control
@@ -71,16 +76,30 @@ class Attacked:
 
 @dataclass(frozen=True)
 class AttackReport:
-    """What came of all attacks on the models of one engine."""
+    """What came of all attacks on the models of one engine.
+
+    Attributes:
+        protection: The privacy that the models had; None of an engine without.
+    """
 
     engine: str
     seed: int
     attacked: tuple[Attacked, ...]
+    protection: Protection | None = None
 
     @property
     def ok(self) -> bool:
         """Whether no attack succeeded."""
         return not any(f.status is Status.FAILED for a in self.attacked for f in a.findings)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader of the figures has to know."""
+        if self.protection is None:
+            return ()
+        if self.protection.seed is None:
+            return (WARNING,)
+        return (WARNING, "the noise had a seed: the models that were attacked are NOT PRIVATE")
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON-able values (see docs/json.md)."""
@@ -88,7 +107,14 @@ class AttackReport:
             {**asdict(a), "findings": [asdict(finding) for finding in a.findings]}
             for a in self.attacked
         ]
-        return {"ok": self.ok, "engine": self.engine, "seed": self.seed, "entities": entities}
+        said = self.protection
+        return {
+            "ok": self.ok, "engine": self.engine, "seed": self.seed,
+            "privacy": said and {
+                "unit": said.unit, "epsilon": said.epsilon, "delta": said.delta, "fits": said.fits,
+            },
+            "warnings": list(self.warnings), "entities": entities,
+        }  # fmt: skip
 
 
 def attack(
@@ -97,13 +123,15 @@ def attack(
 ) -> AttackReport:  # fmt: skip
     """Fit on half of the entities of every table that has enough of them, and attack.
 
-    Nothing is written but the schema, into a scratch file.
+    Nothing is written but the schema, into a scratch file; no ledger of the engine `dp` is read or
+    charged.
 
     Args:
         only: These tables of entities; empty for all.
 
     Raises:
         SchemaError: No table has entities enough.
+        SpecError: The engine `dp` is not told what it has to know, or protects other entities.
         MissingExtra: The engine needs an extra.
     """
     spec, progress = spec or Spec(), progress or Silent()
@@ -119,7 +147,8 @@ def attack(
             else f"no table has {FEWEST} entities, so there are no halves to compare",
             hint="attack a larger database of the same schema",
         )
-    return AttackReport(spec.engine, spec.seed, tuple(found))
+    protection = spec.privacy if spec.engine == PRIVATE else None
+    return AttackReport(spec.engine, spec.seed, tuple(found), protection)
 
 
 def attacked(world: World, streams: Streams) -> Attacked:

@@ -45,6 +45,9 @@ def attack(
     give away. Nothing is written. The exit code is 1 where an attack succeeds. Where none does,
     that is no proof of anonymity: others may.
 
+    The engine dp is attacked on its unit. No ledger is charged for it: the attack reads real rows,
+    so its figures are outside of the budget and as confidential as the source.
+
     Example: dbsynth attack dbsynth.yaml
     """
     url, spec = options.source_and_spec(
@@ -61,7 +64,11 @@ def attack(
     for attacked in report.attacked:
         output.put("\n".join(_text(attacked)))
     tried = sum(len(a.findings) for a in report.attacked)
-    output.put(f"engine {report.engine}: {tried} attacks, {len(failed)} succeeded")
+    said = report.protection
+    budget = f" at ({said.epsilon:g}, {said.delta:g})" if said else ""
+    output.put(f"engine {report.engine}{budget}: {tried} attacks, {len(failed)} succeeded")
+    for warning in report.warnings:
+        output.put(f"warning: {warning}")
     if failed:
         raise VerificationFailed(
             f"{len(failed)} attacks succeed",

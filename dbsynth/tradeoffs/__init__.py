@@ -16,16 +16,21 @@ from dbsynth.databases import open_database
 from dbsynth.databases.base import Database
 from dbsynth.databases.narrowed import Narrowed
 from dbsynth.errors import EngineError, SchemaError, SpecError
-from dbsynth.learn import fit
-from dbsynth.memorise import FEWEST, Side, drafted, half, learnt_columns, made_side, real_side
+from dbsynth.memorise import (
+    FEWEST,
+    Side,
+    drafted,
+    half,
+    learnt_columns,
+    made_side,
+    real_side,
+    unpaid,
+)
 from dbsynth.model import Model
-from dbsynth.outline import make_outline
 from dbsynth.private.design import Design, design_of
-from dbsynth.private.fit import fitted, public_tables
 from dbsynth.private.mechanisms import noise_of
 from dbsynth.progress import Progress, Silent
 from dbsynth.protection import Protection
-from dbsynth.randomness import Streams
 from dbsynth.schema import ForeignKey
 from dbsynth.spec import PRIVATE, Spec
 from dbsynth.tradeoffs.utility import Yardstick, mean, yardstick
@@ -151,7 +156,7 @@ def _judged(
         )
     progress.step(f"fit {OPEN}")
     start = time.perf_counter()
-    model = _open_model(shown, spec, OPEN)
+    model = unpaid(shown, replace(spec, engine=OPEN))
     comparison = _comparison(design, model)
     judge = yardstick(comparison.real(held_out), comparison.parents)
     lines = [Line(REAL, None, judge.utility(comparison.real(shown)))]
@@ -161,7 +166,7 @@ def _judged(
         lines.append(_private_line(comparison, judge, shown, spec, epsilon))
     progress.step(f"fit {FLOOR}")
     start = time.perf_counter()
-    floor = _open_model(shown, spec, FLOOR)
+    floor = unpaid(shown, replace(spec, engine=FLOOR))
     lines.append(comparison.line(judge, floor, spec, FLOOR, start))
     columns = {name: tuple(found) for name, found in comparison.columns.items()}
     return Tradeoff(
@@ -217,13 +222,6 @@ def _common(design: Design, model: Model) -> Iterator[tuple[str, list[str]]]:
             yield name, found
 
 
-def _open_model(shown: Database, spec: Spec, engine: str) -> Model:
-    """A model without privacy."""
-    streams = Streams(spec.seed)
-    outline = make_outline(shown, replace(spec, engine=engine), streams, Silent())
-    return fit(shown, outline, engine, streams, Silent())
-
-
 def _private_line(
     comparison: _Comparison, judge: Yardstick, shown: Database, spec: Spec, epsilon: float
 ) -> Line:
@@ -231,9 +229,7 @@ def _private_line(
     start = time.perf_counter()
     said = replace(_protection(spec), epsilon=epsilon)
     try:
-        design = design_of(shown, replace(spec, engine=PRIVATE, privacy=said))
-        public = public_tables(shown, design)
-        model = fitted(shown, design, public, noise_of(said.seed), Silent())
+        model = unpaid(shown, replace(spec, engine=PRIVATE, privacy=said))
         return comparison.line(judge, model, spec, PRIVATE, start, epsilon)
     except (EngineError, SchemaError) as error:  # a budget that cannot work, or rows that cannot be
         return Line(PRIVATE, epsilon, refused=error.message, seconds=time.perf_counter() - start)
