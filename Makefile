@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint types imports format check bench-speed bench-fidelity bench-memorise bench-attacks bench-classify docs clean
+.PHONY: help setup demo test test-slow lint types imports format check bench-speed bench-fidelity bench-attacks bench-memorise bench-classify bench-identities docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
