@@ -306,10 +306,10 @@ def test_unknown_names_are_refused_before_anything_is_read(bank, tmp_path):
     [
         ({"tables": {"t": {"rebalance": {"a": {"x": 2}}}}}, "no number from 0 to 1"),
         ({"tables": {"t": {"rebalance": {"a": {"x": 0.7, "y": 0.7}}}}}, "add up to more than 1"),
-        ({"tables": {"t": {"rebalance": ["a"]}}}, "no mapping of columns"),
+        ({"tables": {"t": {"rebalance": ["a"]}}}, "`rebalance` of table `t` is no mapping"),
         ({"tables": {"t": {"where": True}}}, "no text"),
-        ({"fairness": [{"outcome": "t.a"}]}, "lacks `outcome` or `protected`"),
-        ({"fairness": [{**FAIR, "kind": "fair"}]}, "unknown kind `fair`"),
+        ({"fairness": [{"outcome": "t.a"}]}, "lacks `protected`"),
+        ({"fairness": [{**FAIR, "kind": "fair"}]}, "unknown word `fair`"),
         ({"fairness": [{**FAIR, "kind": "equal_rates"}]}, "needs `given`"),
         ({"fairness": [{**FAIR, "given": "x"}]}, "goes with `kind: equal_rates`"),
         ({"fairness": ["x"]}, "no mapping"),

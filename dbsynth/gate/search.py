@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from dbsynth.gate import kernel
 from dbsynth.gate.gather import ANYWHERE, KINDS, MOST_MARKS, SHORTEST, Held, count, no_numbers
+from dbsynth.gate.reserved import unreserved
 from dbsynth.gate.subjects import searched
 from dbsynth.gate.table import MIXED, NUMBER, kinds_of, of_column
 from dbsynth.gate.texts import Bool, Int64, Texts, read
@@ -133,6 +134,7 @@ class _Column:
         table, tried = self.held.table, np.zeros((2, MOST_MARKS), np.int64)
         hits = table.inside(texts, wanted, tried, _MOST_HITS)
         self.found.anywhere.drawn[:2] += tried
+        hits = hits[_somebodys(texts.cut(hits[:, 2], hits[:, 3]))]
         cut = texts.cut(hits[: KINDS * _KEPT, 2], hits[: KINDS * _KEPT, 3])
         kinds = (table.tags[hits[:, 1]] & 7).astype(np.int64)
         self.found.anywhere.add(hits[:, 1], kinds, hits[:, 4], cut)
@@ -175,6 +177,13 @@ class Search:
         del table
         for names, column in self.work.items():
             column.look(read(_together([values[n] for n in names])))
+
+
+def _somebodys(found: Sequence[bytes]) -> Bool:
+    """Which texts are not of ranges that are kept for nobody, whatever else has their digits."""
+    texts = pa.array([text.decode("utf-8", "ignore") for text in found], pa.string())
+    kept: Bool = np.asarray(unreserved(texts).is_valid())
+    return kept
 
 
 def _together(columns: Sequence[pa.Array]) -> pa.Array:

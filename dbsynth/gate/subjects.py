@@ -97,13 +97,18 @@ def _of_column(table: Table, column: Column, model: ColumnModel) -> Iterator[Sub
             number=True,
             roaming=role is Role.IDENTIFIER and provider not in _VAGUE,
         )
-    elif column.kind in _READABLE or number:
-        invented = model.provided is not None or model.structure is not None
-        if invented or role in _PERSONAL:
-            personal = role is Role.IDENTIFIER and provider not in _VAGUE and not number
-            yield Subject(
-                table.name, named, direct=personal, roaming=_telling(model), number=number
-            )
+    elif (column.kind in _READABLE or number) and (_invented(model) or role in _PERSONAL):
+        personal = role is Role.IDENTIFIER and provider not in _VAGUE and not number
+        yield Subject(table.name, named, direct=personal, roaming=_telling(model), number=number)
+
+
+def _invented(model: ColumnModel) -> bool:
+    """Whether values are made as a whole.
+
+    What is put together from learnt parts may meet a real value as a number may: each part is one
+    that enough entities share, or a subject of its own.
+    """
+    return model.provided is not None and model.structure is None
 
 
 def _telling(model: ColumnModel) -> bool:
