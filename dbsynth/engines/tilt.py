@@ -141,8 +141,12 @@ class Tilted:
         """Codes of every variable.
 
         Times that walk from sibling to sibling come first and have no candidates: they are derived
-        from the rows as they stand.
+        from the rows as they stand.  How far a family reaches is that of families as they were: the
+        rows of a class that is commoner now would be cut down to it.
         """
+        reach = variables.of_parent(variables.REACH)
+        hidden = {name: np.zeros(rows, np.uint16) for name in context if name.startswith(reach)}
+        context = ChainMap(hidden, context)  # type: ignore[arg-type]  # it is only read
         if not rows:
             return self.chain.sample(rows, context, key=key)
         many, head = self._candidates(), self._head
