@@ -333,7 +333,8 @@ def parted(model: TableModel) -> tuple[TableModel, TreeChain]:
         return model, TreeChain(())
     late = [t.target.startswith(variables.LATE) for t in model.trees]
     start = len(late) - late[::-1].index(False) if False in late else 0
-    memory = any(f.startswith(variables.RECALL) for t in model.trees[start:] for f in t.features)
+    kept = (variables.RECALL, variables.SAME)  # known while siblings are drawn, not afterwards
+    memory = any(f.startswith(kept) for t in model.trees[start:] for f in t.features)
     if not start or memory:
         return model, TreeChain(())
     return TreeChain(model.trees[:start]), TreeChain(model.trees[start:])

@@ -16,8 +16,9 @@ import dbsynth
 from dbsynth.arrival import order_of, pace_of, served, stretches
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines.base import Derive, nothing
+from dbsynth.engines.relational import Tree, TreeChain
 from dbsynth.engines.variables import YES, same
-from dbsynth.families import recall_keys, sample_families
+from dbsynth.families import parted, recall_keys, sample_families
 from dbsynth.model import load_model
 from dbsynth.repeats import identity_index, slots_of
 from dbsynth.schema import Kind
@@ -311,3 +312,15 @@ def test_a_link_that_may_not_be_missing_is_not(tmp_path: Path, engine: str) -> N
     dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{target}", spec=spec)
     assert rows(target, "SELECT count(*) FROM product WHERE shelf IS NULL") == [(0,)]
     assert rows(target, "SELECT count(*) FROM product") == [(400,)]
+
+
+@pytest.mark.parametrize(("feature", "late"), [("a", 1), (same("a"), 0), ("recall:a", 0)])
+def test_what_is_known_among_siblings_alone_is_used_among_them(feature, late):
+    """A tree that asks whether a value came again cannot be drawn when all siblings are there."""
+
+    def tree(target, *features):
+        none = np.zeros(0, np.int64)
+        return Tree(target, features, (), np.zeros((4, 0), np.int32), none, none, none)
+
+    model, after = parted(TreeChain((tree("a"), tree("count:b", feature))))
+    assert (len(model.trees), len(after.trees)) == (2 - late, late)
