@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint types imports format check bench-speed bench-fidelity bench-attacks bench-memorise bench-classify bench-identities docs clean
+.PHONY: help setup demo test test-slow lint types imports format check bench-speed bench-fidelity bench-attacks bench-dp bench-memorise bench-classify bench-identities docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,11 @@ bench-attacks: $(VENV)/.dev ## attack clones of several engines, side by side (U
 	@$(BIN)/python -m bench.attacks $(URL) $(if $(NAME),--name "$(NAME)") \
 		$(if $(ENGINES),--engines "$(ENGINES)") $(if $(TABLES),--tables "$(TABLES)") \
 		$(if $(PUBLIC),--public "$(PUBLIC)")
+
+# NAME is how the database is called on the page; its spec is bench/privacy/NAME.yaml, or SPEC=FILE.
+# MBI=PYTHON, an environment with `opendp[mbi]` and pandas, runs MST and AIM too.
+bench-dp: $(VENV)/.dev ## measure what differential privacy costs (NAME=... URL=...)
+	@$(BIN)/python -m bench.dp "$(NAME)" "$(URL)" $(if $(SPEC),--spec "$(SPEC)") $(if $(MBI),--mbi "$(MBI)")
 
 bench-memorise: $(VENV)/.dev ## measure what a model of half of a database remembers (URL=...)
 	@$(BIN)/python bench/memorise.py $(URL)

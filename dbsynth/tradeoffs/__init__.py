@@ -8,7 +8,7 @@ the keeper of the source alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -102,9 +102,13 @@ class Tradeoff:
         return {"ok": True, **found, "lines": lines, "warning": WARNING}
 
 
+Judging = Callable[[Side, Mapping[str, str]], Yardstick]
+"""From rows kept aside and the parents of tables, what judges others."""
+
+
 def tradeoff(
     source: str, *, spec: Spec, epsilons: Sequence[float] = EPSILONS,
-    progress: Progress | None = None,
+    progress: Progress | None = None, judging: Judging = yardstick,
 ) -> Tradeoff:  # fmt: skip
     """Fit engines with and without privacy on half of the units, and judge by the other half.
 
@@ -112,6 +116,7 @@ def tradeoff(
 
     Args:
         spec: Its section `privacy` names the unit and what is public; its epsilon does not count.
+        judging: What judges, where other figures are wanted too.
 
     Raises:
         SpecError: No unit is named, or the spec leaves open what the engine `dp` has to know.
@@ -127,7 +132,7 @@ def tradeoff(
     noise_of(said.seed)  # before anything is read
     spec = replace(spec, fit_rows=_ALL, scale=1.0)
     with open_database(source) as database:
-        return _judged(database, spec, said, sorted(set(epsilons)), progress)
+        return _judged(database, spec, said, sorted(set(epsilons)), progress, judging)
 
 
 def _protection(spec: Spec) -> Protection:
@@ -140,8 +145,9 @@ def _protection(spec: Spec) -> Protection:
 
 
 def _judged(
-    database: Database, spec: Spec, said: Protection, epsilons: Sequence[float], progress: Progress
-) -> Tradeoff:
+    database: Database, spec: Spec, said: Protection, epsilons: Sequence[float], progress: Progress,
+    judging: Judging,
+) -> Tradeoff:  # fmt: skip
     design = design_of(database, replace(spec, engine=PRIVATE))
     unit = design.schema[said.unit]
     shown, held_out = (
@@ -158,7 +164,7 @@ def _judged(
     start = time.perf_counter()
     model = unpaid(shown, replace(spec, engine=OPEN))
     comparison = _comparison(design, model)
-    judge = yardstick(comparison.real(held_out), comparison.parents)
+    judge = judging(comparison.real(held_out), comparison.parents)
     lines = [Line(REAL, None, judge.utility(comparison.real(shown)))]
     lines.append(comparison.line(judge, model, spec, OPEN, start))
     for epsilon in epsilons:
@@ -235,4 +241,4 @@ def _private_line(
         return Line(PRIVATE, epsilon, refused=error.message, seconds=time.perf_counter() - start)
 
 
-__all__ = ["EPSILONS", "Line", "Tradeoff", "tradeoff"]
+__all__ = ["EPSILONS", "FLOOR", "OPEN", "REAL", "WARNING", "Line", "Tradeoff", "tradeoff"]

@@ -82,12 +82,16 @@ class Yardstick:
             found.setdefault(kind, []).append(1 - distance(mine, others, size))
         return {kind: float(np.mean(found[kind])) for kind in KINDS if kind in found}
 
-    def _counted(self, side: Side) -> Iterator[tuple[str, int, Int64]]:
-        """Every kind, number of cells and cells of rows, always in the same order."""
-        codes = {
+    def codes(self, side: Side) -> dict[str, dict[str, Int64]]:
+        """The codes of rows, by table and column."""
+        return {
             table: {name: coder.codes(side[table].rows[name]) for name, coder in coders.items()}
             for table, coders in self.coders.items()
         }
+
+    def _counted(self, side: Side) -> Iterator[tuple[str, int, Int64]]:
+        """Every kind, number of cells and cells of rows, always in the same order."""
+        codes = self.codes(side)
         for table, coders in self.coders.items():
             for name, coder in coders.items():
                 yield "columns", coder.size, codes[table][name]
@@ -100,7 +104,7 @@ class Yardstick:
         self, side: Side, table: str, codes: Mapping[str, Mapping[str, Int64]]
     ) -> Iterator[tuple[str, int, Int64]]:
         above = self.parents[table]
-        places = _places(side[table])
+        places = places_of(side[table])
         for parent, one in self.coders[above].items():
             theirs = np.append(codes[above][parent], one.size)[places]  # -1: no parent
             for child, two in self.coders[table].items():
@@ -154,11 +158,11 @@ def _words(column: pa.ChunkedArray) -> pl.Series:
     return pl.Series(pl.from_arrow(as_text(column.combine_chunks()))).cast(pl.String)
 
 
-def _places(half: Half) -> Int64:
+def places_of(half: Half) -> Int64:
     """Where the parents of rows are; -1 where there is none, or no key that was kept."""
     return np.full(len(half.rows), -1) if half.families is None else half.families
 
 
 def _children(side: Side, table: str, above: str) -> Int64:
-    places = _places(side[table])
+    places = places_of(side[table])
     return np.bincount(places[places >= 0], minlength=len(side[above].rows))
