@@ -1,9 +1,7 @@
 """Who takes part where: compiled loops over the families of one parent and the members of another.
 
 A family, such as a race, has so many seats; members, such as drivers, come in the order of their
-places.  Rows are then dealt to the seats of their family so that they come near to what members
-wish, one by one and on the whole, by trades between two seats (local search; the trades keep
-families, numbers of children and unique pairs as they are).
+places.  Which row each seat gets is another matter (`trades`).
 """
 
 from __future__ import annotations
@@ -124,77 +122,3 @@ def accompanied(member: Any, companion: Any, keeps: Any, starts: Any, members: i
                 found[seat] = free
             last[member[seat]] = companion[found[seat]]
     return found
-
-
-@numba.njit(cache=True)
-def _random(state: Any) -> Any:
-    """The next state of a stream (xorshift: Marsaglia 2003)."""
-    state ^= state << np.uint64(13)
-    state ^= state >> np.uint64(7)
-    state ^= state << np.uint64(17)
-    return state
-
-
-@numba.njit(cache=True)
-def traded(  # noqa: C901, PLR0912, PLR0913, PLR0917
-    rows: Any, wishes: Any, member: Any, members: Any, starts: Any, single: float, passes: int,
-    power: float, key: np.uint64,
-) -> Any:  # fmt: skip
-    """Which row each seat gets, such that members have on the whole what they wish.
-
-    Args:
-        rows: What each row is like; float32, shape (rows, features).
-        wishes: What each seat wishes, per kind of member; shape (kinds, rows, features).
-        member: The member of each seat, per kind; shape (kinds, rows).
-        members: How many members of each kind there are.
-        starts: The first seat of each family, and the number of seats.
-        single: Weight of the distance between a row and the wish of its seat.
-        passes: How often every seat looks for a trade.
-        power: Errors of a member count as its rows to the power of minus this.
-    """
-    kinds, count, width = wishes.shape
-    dealt = np.arange(count)
-    most = 0
-    for kind in range(kinds):
-        most = max(most, members[kind])
-    excess = np.zeros((kinds, most, width))
-    times = np.zeros((kinds, most))
-    for kind in range(kinds):
-        for seat in range(count):
-            times[kind, member[kind, seat]] += 1
-            for d in range(width):
-                excess[kind, member[kind, seat], d] += rows[seat, d] - wishes[kind, seat, d]
-    weight = np.maximum(times, 1.0) ** -power
-    state = key | np.uint64(1)
-    step = np.empty(width)
-    for _ in range(passes):
-        for family in range(len(starts) - 1):
-            begin, size = starts[family], starts[family + 1] - starts[family]
-            if size < 2:
-                continue
-            for i in range(size):
-                state = _random(state)
-                a = begin + i
-                b = begin + np.int64(state % np.uint64(size))
-                if a == b:
-                    continue
-                gain = 0.0
-                for d in range(width):
-                    step[d] = rows[dealt[b], d] - rows[dealt[a], d]
-                for kind in range(kinds):
-                    one, other = member[kind, a], member[kind, b]
-                    for d in range(width):
-                        # (b - wish a)^2 + (a - wish b)^2 - (a - wish a)^2 - (b - wish b)^2
-                        gain += single * 2 * step[d] * (wishes[kind, b, d] - wishes[kind, a, d])
-                        if one != other:
-                            more = 2 * excess[kind, one, d] + step[d]
-                            less = 2 * excess[kind, other, d] - step[d]
-                            gain += step[d] * more * weight[kind, one]
-                            gain -= step[d] * less * weight[kind, other]
-                if gain < -1e-9:
-                    dealt[a], dealt[b] = dealt[b], dealt[a]
-                    for kind in range(kinds):
-                        for d in range(width):
-                            excess[kind, member[kind, a], d] += step[d]
-                            excess[kind, member[kind, b], d] -= step[d]
-    return dealt

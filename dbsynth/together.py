@@ -26,16 +26,18 @@ from dbsynth.model import History, Pace
 from dbsynth.randomness import uniform
 from dbsynth.rosters import bases_first
 from dbsynth.schema import ForeignKey, Kind, Table
-from dbsynth.seating import accompanied, seated, traded
+from dbsynth.seating import accompanied, seated
 from dbsynth.takeover import groups_of, listed, settle_totals
+from dbsynth.trades import traded
 from dbsynth.walk import Stroll
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
-_PASSES = 100
+_PASSES = 200
 _MOST_TRADES = 100_000_000  # rows times passes
 _POWER = 1.5  # of a member's rows: 1 weighs errors by rows, 2 weighs members alike
-_SINGLE = 0.1
+_SINGLE = 0.005  # of the wishes of single rows: members as a whole come first
+_STEPS = 1.5  # of how far a member's rows lie apart, one after the other
 _GOLDEN = 0.6180339887498949  # steps of it fill the unit interval evenly (Weyl 1916)
 
 
@@ -76,7 +78,7 @@ def _lay_together(draft: Draft, table: Table) -> dict[ForeignKey, Int64]:
         found = traded(
             likeness.points(rows), np.stack(wishes), np.stack([members[fk] for fk in histories]),
             np.array([draft.rows[fk.parent] for fk in histories], np.int64),
-            np.concatenate([[0], np.cumsum(sizes)]), _SINGLE,
+            np.concatenate([[0], np.cumsum(sizes)]), _SINGLE, _STEPS,
             max(1, min(_PASSES, _MOST_TRADES // len(order))), _POWER,
             np.uint64(draft.streams.key("trade", table.name)),
         )  # fmt: skip
