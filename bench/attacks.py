@@ -165,6 +165,7 @@ def page(kept: Mapping[str, Any]) -> str:
             known = found["lines"]
             lines += [_line(who, known[who]) for who in ORDER if who in known]
             lines.append("")
+        lines += [f"{note}\n" for note in entry.get("notes", ())]
         lines += _missing(entry["missing"])
     return "\n".join(lines).rstrip() + "\n"
 
@@ -213,24 +214,26 @@ def main() -> None:
     public = [name for name in said.public.split(",") if name]
     for name in said.engines.split(","):
         found: dict[str, dict[str, Any]] = {}
-        missing = ""
-        try:
-            for spec, wanted in specs(name, said.source, Spec(seed=said.seed), tables, public):
+        missing: dict[str, str] = {}
+        for spec, wanted in specs(name, said.source, Spec(seed=said.seed), tables, public):
+            who = f"{name} of {wanted[0]}" if spec.privacy else name
+            try:
                 found |= run(said.source, name, spec, wanted)
-        except DbsynthError as error:
-            missing = error.message
-        print(f"{name}: {', '.join(found)} {missing}", flush=True)
-        _keep(said.json, said.name, name, found, missing)
+                missing[who] = ""
+            except DbsynthError as error:
+                missing[who] = error.message
+        print(f"{name}: {', '.join(found)} {' '.join(missing.values())}", flush=True)
+        _keep(said.json, said.name, found, missing)
 
 
-def _keep(path: Path, name: str, engine: str, found: Mapping[str, Any], missing: str) -> None:
-    """Add what was found, and write the page."""
+def _keep(
+    path: Path, name: str, found: Mapping[str, dict[str, Any]], missing: Mapping[str, str]
+) -> None:
+    """Add what was found, and write the page; no reason for what is not missing any more."""
     kept = json.loads(path.read_text()) if path.exists() else {}
     entry = kept.setdefault(name, {"entities": {}, "missing": {}})
     entry |= {"surroundings": surroundings(), "revision": revision()}
-    entry["missing"].pop(engine, None)
-    if missing:
-        entry["missing"][engine] = missing
+    entry["missing"] = {who: why for who, why in (entry["missing"] | missing).items() if why}
     for entity, part in found.items():
         known = entry["entities"].setdefault(entity, {"size": part["size"], "lines": {}})
         known["lines"] |= part["lines"]
