@@ -22,6 +22,7 @@ from dbsynth.model import load_model
 from dbsynth.private.audit import Script, Trial, lower_bound
 from dbsynth.private.design import design_of
 from dbsynth.private.fit import fitted, public_tables
+from dbsynth.private.measure import rows_within
 from dbsynth.private.mechanisms import OpenDP, noise_of
 from dbsynth.private.texts import examples
 from dbsynth.progress import Silent
@@ -367,3 +368,16 @@ def test_texts_are_made_from_what_a_check_asks_for(check, form):
     found = examples(table, column)
     assert bool(found) == (form is not None)
     assert all(re.fullmatch(form, text) and len(text) <= 12 for text in found)
+
+
+@pytest.mark.parametrize(
+    ("noisy", "rows"),
+    [
+        ([1887, 347, 20, -31, 12, 8, -40, 25, 3, -19, 5, 9, -2, 14, -8, 1], 347),
+        ([2234, 60, 20, -31, 12, 8, -40, 25, 3, -19, 5, 9, -2, 14, -8, 1], 0),
+    ],
+    ids=["one bucket stands out of the noise", "all of it is noise"],
+)
+def test_rows_are_seen_where_one_number_of_children_stands_out(noisy, rows):
+    # With noise of 29 a bucket counts from 116 on, the sum of 15 from 449 on.
+    assert rows_within(np.array(noisy), 4, 29.0) == rows

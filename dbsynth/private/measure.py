@@ -211,7 +211,7 @@ def _count_entities(work: Work, database: Database, table: str) -> None:
         cut = _cut(design.cap(table), noisy, float(1 / np.sqrt(2 * design.size)))
         found = capped(found, cut.cap, work.purse.noise.generator())
         answers.cuts[table] = cut
-        answers.rows[table] = _rows_within(noisy, cut.cap, float(1 / np.sqrt(2 * design.size)))
+        answers.rows[table] = rows_within(noisy, cut.cap, float(1 / np.sqrt(2 * design.size)))
     work.contents[table] = found
 
 
@@ -250,13 +250,12 @@ def _cut(cap: int | None, noisy: Int64, scale: float) -> Cut:
     return Cut(cap, chosen, float(entities[beyond].sum()) / owners, lost)
 
 
-def _rows_within(noisy: Int64, cap: int, scale: float) -> float:
-    """Estimated rows, 0 where even all owners together may well be noise."""
+def rows_within(noisy: Int64, cap: int, scale: float) -> float:
+    """Estimated rows, 0 where the owners, bucket by bucket and together, may well be noise."""
     middles = np.array([middle_of_bucket(i) for i in range(len(noisy))])
     owners = float(noisy[1:].sum())
-    if owners <= _CLEAR * scale * np.sqrt(len(noisy) - 1):
-        return 0.0
-    return max(owners, float((_significant(noisy, scale) * np.minimum(middles, cap)).sum()))
+    together = owners if owners > _CLEAR * scale * np.sqrt(len(noisy) - 1) else 0.0
+    return max(together, float((_significant(noisy, scale) * np.minimum(middles, cap)).sum()))
 
 
 # ---------------------------------------------------------------------------------------------
