@@ -243,6 +243,10 @@ def _deal_self(
     loops = depth == variables.LOOP
     links[loops] = np.flatnonzero(loops)
     level = np.where(asked, depth - variables.FIRST_DEPTH + 1, 0)
+    level = _rooted(level, depth != variables.CIRCLE, group, degrees)
+    if not fk.nullable:
+        roots = np.flatnonzero(asked & (level == 0))
+        links[roots] = roots
     for deep in range(1, int(level.max(initial=0)) + 1):
         children = np.flatnonzero(level == deep)
         parents = np.flatnonzero((level == deep - 1) & (depth != variables.CIRCLE))
@@ -259,6 +263,27 @@ def _deal_self(
     circle = np.flatnonzero(depth == variables.CIRCLE)
     links[circle] = np.roll(circle, 1)
     return links
+
+
+def _rooted(level: Int64, usable: Bool, group: Int64, degrees: Int64) -> Int64:
+    """Levels from 0 on without gaps in every group, so that each row finds one above it.
+
+    Where nobody of a group stands above the others, who has most children of the highest does: a
+    single root among many rows is easily not drawn, and all would hang under nobody.
+
+    Args:
+        usable: Rows that may be parents.
+    """
+    level = level.copy()
+    names, inverse = np.unique(group, return_inverse=True)
+    has_root = np.zeros(len(names), np.bool_)
+    has_root[inverse[usable & (level == 0)]] = True
+    rootless = np.flatnonzero((level > 0) & ~has_root[inverse])
+    first = rootless[np.lexsort((-degrees[rootless], level[rootless], inverse[rootless]))]
+    level[first[np.unique(inverse[first], return_index=True)[1]]] = 0
+    wide = int(level.max(initial=0)) + 1
+    steps, place = np.unique(inverse * wide + level, return_inverse=True)
+    return np.asarray(rank_in_group(steps // wide)[place], np.int64)
 
 
 # ---------------------------------------------------------------------------------------------

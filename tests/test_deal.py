@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import random
+import sqlite3
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -7,6 +11,8 @@ from dbsynth.deal import _Cells, match, repeats, spread
 from dbsynth.draft import fitted_counts
 from dbsynth.engines.variables import likeness
 from dbsynth.model import Degrees
+from dbsynth.pipeline import clone
+from dbsynth.spec import Spec
 
 RANDOM = np.random.Generator(np.random.Philox(4))
 
@@ -85,3 +91,28 @@ def test_there_is_no_likeness_by_chance() -> None:
     )
     assert likeness(child, parent, rng.integers(0, 40, 150)) is None
     assert likeness(child, parent, np.full(150, -1)) is None
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_a_single_root_among_many_rows_does_not_leave_all_without_a_parent(tmp_path, seed) -> None:
+    draw = random.Random(2)
+    with closing(sqlite3.connect(tmp_path / "staff.db")) as connection, connection:
+        connection.executescript("""
+            CREATE TABLE dept (id INTEGER PRIMARY KEY, name TEXT, boss INTEGER REFERENCES emp);
+            CREATE TABLE emp (
+                id INTEGER PRIMARY KEY, dep INTEGER NOT NULL REFERENCES dept,
+                mgr INTEGER REFERENCES emp, "order" INTEGER, r REAL, z TEXT
+            )""")
+        connection.executemany(
+            "INSERT INTO dept VALUES (?, ?, ?)", [(i, f"d{i}", 3 * i) for i in range(1, 21)]
+        )
+        connection.executemany(
+            "INSERT INTO emp VALUES (?, ?, ?, ?, ?, ?)",
+            [(i, draw.randint(1, 20), draw.randint(1, i - 1) if i > 1 else None,
+              draw.randint(1, 9), draw.gauss(5, 1), draw.choice("xyz")) for i in range(1, 401)],
+        )  # fmt: skip
+    target = tmp_path / "clone.db"
+    clone(f"sqlite:///{tmp_path}/staff.db", f"sqlite:///{target}", spec=Spec(seed=seed))
+    with closing(sqlite3.connect(target)) as connection:
+        roots = connection.execute("SELECT count(*) FROM emp WHERE mgr IS NULL").fetchone()[0]
+    assert 1 <= roots <= 6  # 1 in the source; a count of rare rows varies by its square root
