@@ -10,6 +10,7 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -18,6 +19,8 @@ from dbsynth.cli import output
 from dbsynth.errors import DbsynthError
 
 BUG, INTERRUPTED = 3, 130
+
+_MOMENT = 0.05  # seconds until an interrupt is tried again
 
 # In the order in which one meets them.  The module of a command is imported when it is called.
 COMMANDS = {
@@ -74,6 +77,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; the one place where errors become exit codes."""
     signal.signal(signal.SIGTERM, _interrupted)  # what a run has built goes away with it
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell may ignore it
+        signal.signal(signal.SIGINT, _interrupted)
     code = run(sys.argv[1:])
     # CPython notes an interrupt that comes while `exec` runs a text (numba compiles so), and would
     # end the process by a signal although it was handled; running another text clears the note.
@@ -130,7 +135,14 @@ def _bug(error: Exception, *, as_json: bool) -> int:
     return BUG
 
 
-def _interrupted(*_: object) -> None:
+def _interrupted(_: int, frame: FrameType | None) -> None:
+    """Interrupt; a moment later where a compiler calls back, which swallows exceptions."""
+    while frame is not None:
+        if "llvmlite" in frame.f_code.co_filename:
+            signal.signal(signal.SIGALRM, _interrupted)
+            signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+            return
+        frame = frame.f_back
     raise KeyboardInterrupt
 
 
