@@ -398,7 +398,7 @@ def main() -> None:
             finally:
                 site.drop(f"source_{name}")
             store(file, found)
-    write_page(options.pages / "fidelity.md", _rounded(found))  # what is kept is what is shown
+    write_page(options.pages / "fidelity.md", stored(file))  # what is kept is what is shown
     say(f"done in {(time.perf_counter() - start) / 60:.1f} minutes")
     if found["failed"]:
         raise SystemExit(f"not cloned: {', '.join(found['failed'])}")
