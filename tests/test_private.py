@@ -287,7 +287,7 @@ def test_a_model_tells_what_was_paid_for(shop, tmp_path):
     assert told["cuts"]["purchase"]["chosen"]
     assert sum(q["rho"] for q in told["questions"]) == pytest.approx(told["spent"]["rho"])
     assert told["ledger"]["entry"] == 1
-    text = CliRunner().invoke(inspect, [str(path)]).output
+    text = CliRunner().invoke(inspect, [str(path)], help_option_names=["-h", "--help"]).output
     for part in ("epsilon 3, delta 1e-06", "ledger ledger.jsonl: entry 1", "privately",
                  "range of customer.income"):  # fmt: skip
         assert part in text
