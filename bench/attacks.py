@@ -28,9 +28,9 @@ from dbsynth.errors import DbsynthError
 from dbsynth.memorise import below, entity_tables, worlds
 from dbsynth.outline import Outline, make_outline
 from dbsynth.progress import Silent
-from dbsynth.protection import Protection
 from dbsynth.randomness import Streams
 from dbsynth.spec import PRIVATE, Spec
+from dbsynth.spec.protection import Protection
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
 MASKING = "plain masking"

@@ -40,8 +40,8 @@ from dbsynth.private.design import design_of
 from dbsynth.private.fit import fitted, public_tables
 from dbsynth.private.mechanisms import noise_of
 from dbsynth.progress import Silent
-from dbsynth.protection import Protection
 from dbsynth.spec import Spec
+from dbsynth.spec.protection import Protection
 from dbsynth.tradeoffs import REAL, tradeoff
 from dbsynth.tradeoffs.utility import Int64, Yardstick, distance, places_of, yardstick
 

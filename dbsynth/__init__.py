@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dbsynth.attacks import AttackReport, attack
-    from dbsynth.drift import Change
     from dbsynth.errors import DbsynthError
     from dbsynth.inventory import Inventory, inspect
     from dbsynth.model import Model, load_model
     from dbsynth.pipeline import check, clone, fit, foresee, load, plan, review, suggest_keys
     from dbsynth.private.forecast import Forecast
-    from dbsynth.protection import Protection
     from dbsynth.report import Effect, Finding, Rate, Report, Status, Steered, TableReport
     from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
     from dbsynth.spec import Fairness, Spec, TableSpec
+    from dbsynth.spec.drift import Change
+    from dbsynth.spec.protection import Protection
     from dbsynth.tradeoffs import Tradeoff, tradeoff
 
 __version__ = "0.1.0"
@@ -37,9 +37,9 @@ _MODULE_BY_NAME = {
     **dict.fromkeys(("AttackReport", "attack"), "attacks"),
     **dict.fromkeys(("Tradeoff", "tradeoff"), "tradeoffs"),
     **dict.fromkeys(("DbsynthError",), "errors"),
-    **dict.fromkeys(("Change",), "drift"),
+    **dict.fromkeys(("Change",), "spec.drift"),
     **dict.fromkeys(("Forecast",), "private.forecast"),
-    **dict.fromkeys(("Protection",), "protection"),
+    **dict.fromkeys(("Protection",), "spec.protection"),
     **dict.fromkeys(("Inventory", "inspect"), "inventory"),
     **dict.fromkeys(("Model", "load_model"), "model"),
     **dict.fromkeys(

@@ -9,7 +9,7 @@ from dbsynth.databases.base import Stage
 from dbsynth.databases.portable import DIALECT
 from dbsynth.deal import deal
 from dbsynth.draft import Hand, as_learnt, make_draft
-from dbsynth.drafted import Draft
+from dbsynth.draft.drafted import Draft
 from dbsynth.errors import TooManyRows
 from dbsynth.model import Model
 from dbsynth.progress import Progress

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from dbsynth.databases.base import Encoder
-from dbsynth.drafted import Draft
-from dbsynth.fill import values
+from dbsynth.draft.drafted import Draft
+from dbsynth.draft.fill import values
 from dbsynth.schema import Table
 
 BLOCK_ROWS = 50_000

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from dbsynth.databases.base import Database, Encoder
-from dbsynth.drafted import Draft
-from dbsynth.fill import values
+from dbsynth.draft.drafted import Draft
+from dbsynth.draft.fill import values
 from dbsynth.generate import block
 from dbsynth.schema import Table
 

@@ -26,21 +26,21 @@ from dbsynth.databases.base import Database
 from dbsynth.databases.narrowed import Narrowed
 from dbsynth.databases.part import Both, Drawn, Part, Under
 from dbsynth.databases.portable import carried
-from dbsynth.drafted import Draft
+from dbsynth.draft.drafted import Draft
+from dbsynth.draft.fill import values
 from dbsynth.engines import ready
 from dbsynth.errors import SpecError
-from dbsynth.fill import values
 from dbsynth.graph import Plan
 from dbsynth.keys import hash_keys, join
 from dbsynth.learn import fit
 from dbsynth.model import Model, TableFacts
 from dbsynth.outline import make_outline
+from dbsynth.outline.sampling import key_of, under
 from dbsynth.private.design import design_of
 from dbsynth.private.fit import fitted, public_tables
 from dbsynth.private.mechanisms import noise_of
 from dbsynth.progress import Progress, Silent
 from dbsynth.randomness import Streams, UInt64, hashed
-from dbsynth.sampling import key_of, under
 from dbsynth.schema import ForeignKey, Schema, Table
 from dbsynth.spec import PRIVATE, Spec
 from dbsynth.steer.wishes import Wishes

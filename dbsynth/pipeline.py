@@ -7,19 +7,18 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from dbsynth import suggest
+from dbsynth.authoring import suggest
 from dbsynth.compose import compose
 from dbsynth.databases import at_risk, open_database, open_stage
 from dbsynth.databases.base import Database, Stage
 from dbsynth.databases.portable import carried
-from dbsynth.drafted import Draft
-from dbsynth.drift import Change, against_model, drift, pruned
+from dbsynth.draft.drafted import Draft
 from dbsynth.engines import ready
 from dbsynth.errors import SpecError, TargetIsSource, VerificationFailed
 from dbsynth.gate import examine
 from dbsynth.generate import Generator, generator
-from dbsynth.lawful import find_rules
 from dbsynth.learn import fit as fit_model
+from dbsynth.learn.lawful import find_rules
 from dbsynth.masked import masked_chunks
 from dbsynth.model import REAL, Model, load_model
 from dbsynth.outline import Outline, make_outline
@@ -30,6 +29,7 @@ from dbsynth.randomness import Streams
 from dbsynth.report import Finding, Report, Status, Stopwatch, TableReport
 from dbsynth.schema import ForeignKey, Schema, Table
 from dbsynth.spec import PRIVATE, Spec
+from dbsynth.spec.drift import Change, against_model, drift, pruned
 from dbsynth.steer.wishes import understand
 from dbsynth.subset import choose
 from dbsynth.verify import proven, verify_constraints, verify_rows, verify_rules

@@ -23,12 +23,12 @@ from dbsynth.databases.base import Database
 from dbsynth.errors import SpecError
 from dbsynth.keys import hash_keys, join
 from dbsynth.outline import Choice, Outline
+from dbsynth.outline.unreviewed import even_links, unreviewed_keys
 from dbsynth.randomness import Streams, hashed
 from dbsynth.schema import ForeignKey, Table
 from dbsynth.spec import Spec
 from dbsynth.steer.condition import Condition, parse
 from dbsynth.steer.wishes import explained
-from dbsynth.unreviewed import even_links, unreviewed_keys
 
 Bool = npt.NDArray[np.bool_]
 Int64 = npt.NDArray[np.int64]

@@ -13,9 +13,9 @@ from dbsynth.codec import Codec, Codes, as_shown
 from dbsynth.databases.base import Database
 from dbsynth.keys import hash_keys, join
 from dbsynth.model import TableFacts
-from dbsynth.quantities import Quantity, quantities_of, truth_of
 from dbsynth.randomness import UInt64
 from dbsynth.read import codec_of
+from dbsynth.read.quantities import Quantity, quantities_of, truth_of
 from dbsynth.rules import Data, Rule
 from dbsynth.schema import ForeignKey, Schema, Table
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dbsynth.databases import open_database
-from dbsynth.protection import Protection
 from dbsynth.spec import Spec
+from dbsynth.spec.protection import Protection
 
 
 def guessed(url, *, epsilon=9000.0, ledger="", seed=3):

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from dbsynth.authoring.writing import spec_text
 from dbsynth.cli import COMMANDS, run
 from dbsynth.cli.output import plain, table
 from dbsynth.outline import Outline
 from dbsynth.pipeline import plan
 from dbsynth.spec import Spec
-from dbsynth.writing import spec_text
 from tests.zoo import ZOO, Exhibit, load_exhibit
 
 GOLDEN = Path(__file__).with_name("golden")

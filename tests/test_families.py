@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 
 import dbsynth
-from dbsynth.arrival import order_of, pace_of, served, stretches
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines.base import Derive, nothing
 from dbsynth.engines.relational import Tree, TreeChain
 from dbsynth.engines.variables import YES, same
-from dbsynth.families import parted, recall_keys, sample_families
+from dbsynth.learn.arrival import order_of, pace_of, served, stretches
+from dbsynth.learn.families import parted, recall_keys, sample_families
+from dbsynth.learn.repeats import identity_index, slots_of
 from dbsynth.model import load_model
-from dbsynth.repeats import identity_index, slots_of
+from dbsynth.read.times import DAY, Times, gap_of
 from dbsynth.schema import Kind
-from dbsynth.times import DAY, Times, gap_of
 
 CLUB = """
 CREATE TABLE member (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, city TEXT NOT NULL,

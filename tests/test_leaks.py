@@ -21,10 +21,10 @@ import pytest
 import dbsynth
 from dbsynth import Spec
 from dbsynth.embedded import Server
-from dbsynth.guard import guard_of
 from dbsynth.identifiers.avoid import AvoidList
 from dbsynth.model import ColumnModel, Provided, TableFacts
-from dbsynth.proposals import SAMPLE_ROWS
+from dbsynth.outline.proposals import SAMPLE_ROWS
+from dbsynth.read.guard import guard_of
 
 ROWS = 240
 

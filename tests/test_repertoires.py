@@ -14,10 +14,10 @@ import pytest
 import dbsynth
 from dbsynth.classify import blanks_of, without
 from dbsynth.codec import Alphabet, Presence
+from dbsynth.learn.reach import reaches_of
+from dbsynth.learn.repertoires import ANY, FIRST, NO_ROWS, kept, repertoires_of
 from dbsynth.model import Repertoire, load_model
 from dbsynth.pipeline import fit
-from dbsynth.reach import reaches_of
-from dbsynth.repertoires import ANY, FIRST, NO_ROWS, kept, repertoires_of
 
 BANK = """
 CREATE TABLE customer (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, phone TEXT NOT NULL);

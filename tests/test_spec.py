@@ -12,11 +12,11 @@ import yaml
 
 from dbsynth.cli import run
 from dbsynth.cli.schema import document
-from dbsynth.documents import parse_document
-from dbsynth.drift import drift
 from dbsynth.errors import SpecError
 from dbsynth.pipeline import clone, fit, load, plan
 from dbsynth.spec import Spec
+from dbsynth.spec.documents import parse_document
+from dbsynth.spec.drift import drift
 
 BEFORE = """
 CREATE TABLE tier (code TEXT PRIMARY KEY, label TEXT NOT NULL);

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import dbsynth
+from dbsynth.deal.seating import accompanied, seated
+from dbsynth.deal.trades import traded
 from dbsynth.model import load_model
 from dbsynth.rosters import Course, Events
-from dbsynth.seating import accompanied, seated
-from dbsynth.trades import traded
 
 LEAGUE = """
 CREATE TABLE track (id INTEGER PRIMARY KEY, length INTEGER NOT NULL);

@@ -23,10 +23,10 @@ from dbsynth.attacks.membership import Membership, membership
 from dbsynth.errors import SchemaError
 from dbsynth.memorise import FEWEST, Memory, World, memory_of, worlds
 from dbsynth.progress import Progress, Silent
-from dbsynth.protection import Protection
 from dbsynth.randomness import Streams, hashed
 from dbsynth.report import Finding, Status
 from dbsynth.spec import PRIVATE, Spec
+from dbsynth.spec.protection import Protection
 
 WARNING = (
     "an attack reads real rows, and no ledger was charged for it: these figures are outside of the"

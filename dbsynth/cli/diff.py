@@ -12,8 +12,8 @@ import dbsynth
 from dbsynth.cli import options, output
 
 if TYPE_CHECKING:
-    from dbsynth.drift import Change
     from dbsynth.outline import Outline
+    from dbsynth.spec.drift import Change
 
 
 @click.command()
@@ -63,7 +63,7 @@ def _text(changes: Sequence[Change], lines: Sequence[str], path: Path) -> str:
 def _lines(changes: Sequence[Change], outline: Outline) -> list[str]:
     """The lines of a spec for what is new, and for columns of another type."""
     # Here, because it needs all of the library, and `dbsynth diff --help` none of it.
-    from dbsynth.writing import STEP, column_line, table_lines
+    from dbsynth.authoring.writing import STEP, column_line, table_lines
 
     found: list[str] = []
     for name in dict.fromkeys(c.table for c in changes if c.kind in ("added", "retyped")):

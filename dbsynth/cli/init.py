@@ -34,7 +34,7 @@ def init(source: str | None, path: Path, force: bool, update: bool, quiet: bool)
         return
     if source is None:
         raise SpecError("no source is given", hint="name a URL, or say --update")
-    from dbsynth.writing import spec_text  # needs all of the library
+    from dbsynth.authoring.writing import spec_text  # needs all of the library
 
     if str(path) != "-" and path.exists() and not force:
         raise SpecError(f"`{path}` exists", hint="give another name with -o, or --force")
@@ -52,8 +52,8 @@ def init(source: str | None, path: Path, force: bool, update: bool, quiet: bool)
 
 def _update(source: str | None, path: Path, *, quiet: bool) -> None:
     """Bring what changed in the source into a file, which is written only if it changes."""
-    from dbsynth.documents import text_of  # needs all of the library
-    from dbsynth.merge import merge
+    from dbsynth.authoring.merge import merge
+    from dbsynth.spec.documents import text_of  # needs all of the library
 
     text = text_of(path)
     said = {} if source is None else {"source": source}

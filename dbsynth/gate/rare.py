@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.codec import Category, Formatted, Number, as_text, k_threshold, parse_form, to_numbers
-from dbsynth.entities import FEWEST, count_holders, is_learnt_by_value, paths_to_entities
 from dbsynth.keys import hash_keys
+from dbsynth.learn.entities import FEWEST, count_holders, is_learnt_by_value, paths_to_entities
 from dbsynth.model import ColumnModel, Model, TableFacts
 from dbsynth.report import Finding, Status
 from dbsynth.schema import Table

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from dbsynth.classify import Exposure, Role
 from dbsynth.model import NAME_PARTS, ColumnModel, Model, TableFacts, name_parts
+from dbsynth.outline.unreviewed import unreviewed
 from dbsynth.schema import Column, Kind, Table
-from dbsynth.unreviewed import unreviewed
 
 _VAGUE = frozenset(
     {*NAME_PARTS, "name_title", "job", "company", "city", "region", "country", "postcode",

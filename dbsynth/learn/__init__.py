@@ -12,31 +12,31 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dbsynth.codebook import Book, with_states
-from dbsynth.crossing import Crossing, shown
 from dbsynth.databases.base import Database
 from dbsynth.engines import ENGINES, variables
 from dbsynth.engines.base import TableModel, Task, WholeEngine
 from dbsynth.engines.relational import Relational
-from dbsynth.entities import with_shared_values
-from dbsynth.lawful import followed, with_named, with_rules
+from dbsynth.learn.codebook import Book, with_states
 from dbsynth.learn.comeback import with_repeats
 from dbsynth.learn.counters import ranked
+from dbsynth.learn.crossing import Crossing, shown
+from dbsynth.learn.entities import with_shared_values
 from dbsynth.learn.histories import fit_history, paced_keys, told_by_roster
+from dbsynth.learn.lawful import followed, with_named, with_rules
 from dbsynth.learn.leading import with_leading
 from dbsynth.learn.profiles import add_profiles
 from dbsynth.learn.real import real_rows
+from dbsynth.learn.repeats import repeatable
 from dbsynth.learn.rosters import find_rosters
 from dbsynth.learn.sequence import with_anchors, with_order
 from dbsynth.learn.table import add_own_variables, table_task
 from dbsynth.learn.work import Early, Work
 from dbsynth.model import Model, TableFacts
 from dbsynth.outline import Outline
-from dbsynth.persona import with_personas
+from dbsynth.outline.persona import with_personas
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
 from dbsynth.read import Rows, codec_of, count_children, link_rows, read_tables
-from dbsynth.repeats import repeatable
 from dbsynth.schema import ForeignKey
 
 Float64 = npt.NDArray[np.float64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dbsynth.codec import Alphabet
 from dbsynth.engines import variables
 from dbsynth.model import ColumnModel
-from dbsynth.pieces import piece_variables
+from dbsynth.outline.pieces import piece_variables
 from dbsynth.read import codec_of
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from dbsynth.learn.repeats import repeating
 from dbsynth.outline import Outline
 from dbsynth.read import Rows
-from dbsynth.repeats import repeating
 from dbsynth.schema import ForeignKey
 
 Int64 = npt.NDArray[np.int64]

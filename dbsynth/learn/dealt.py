@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dbsynth.arrival import STRETCHES, stretches
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import variables
-from dbsynth.families import COMPONENTS
+from dbsynth.learn.arrival import STRETCHES, stretches
+from dbsynth.learn.families import COMPONENTS
 from dbsynth.learn.work import Work
 from dbsynth.randomness import Streams
 

@@ -12,12 +12,12 @@ import itertools
 import numpy as np
 import numpy.typing as npt
 
-from dbsynth.arrival import STRETCHES, pace_of, stretches
 from dbsynth.codec import Alphabet, k_threshold
 from dbsynth.engines import variables
 from dbsynth.engines.base import Engine
-from dbsynth.families import context_alphabets, context_of, lineage
 from dbsynth.keys import group_ids
+from dbsynth.learn.arrival import STRETCHES, pace_of, stretches
+from dbsynth.learn.families import context_alphabets, context_of, lineage
 from dbsynth.learn.leading import may_follow, ranks
 from dbsynth.learn.rosters import groupings
 from dbsynth.learn.work import Paced, Work

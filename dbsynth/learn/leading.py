@@ -13,9 +13,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dbsynth.arrival import pace_of
 from dbsynth.codec import k_threshold
 from dbsynth.graph import is_unique, make_plan, shared_columns
+from dbsynth.learn.arrival import pace_of
 from dbsynth.outline import Outline
 from dbsynth.read import Rows
 from dbsynth.schema import ForeignKey, Table

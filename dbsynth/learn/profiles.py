@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from dbsynth.codec import Alphabet, Formatted, Number
 from dbsynth.engines import variables
-from dbsynth.families import PROFILE_ALPHABET, profile
+from dbsynth.learn.families import PROFILE_ALPHABET, profile
+from dbsynth.learn.reach import reaches_of
+from dbsynth.learn.repertoires import repertoires_of
 from dbsynth.learn.work import Work
 from dbsynth.model import TableFacts
 from dbsynth.outline import NUMERIC
-from dbsynth.reach import reaches_of
 from dbsynth.read import Children
-from dbsynth.repertoires import repertoires_of
 from dbsynth.schema import ForeignKey
 
 Int64 = npt.NDArray[np.int64]

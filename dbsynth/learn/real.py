@@ -14,11 +14,11 @@ from dbsynth.databases.base import Database
 from dbsynth.engines import variables
 from dbsynth.learn.dealt import dealt_variables
 from dbsynth.learn.work import Work
-from dbsynth.masking import renumbered, streamed, told
 from dbsynth.model import RealRows, TableFacts
-from dbsynth.pieces import piece_variables
-from dbsynth.quantities import quantities_of
+from dbsynth.outline.masking import renumbered, streamed, told
+from dbsynth.outline.pieces import piece_variables
 from dbsynth.randomness import Streams, hashed
+from dbsynth.read.quantities import quantities_of
 from dbsynth.schema import Table
 
 Bool = npt.NDArray[np.bool_]

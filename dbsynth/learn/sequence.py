@@ -8,16 +8,15 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dbsynth.arrival import order_of, pace_of
 from dbsynth.codec import Formatted, Number, k_threshold
 from dbsynth.engines import variables
 from dbsynth.graph import is_unique, shared_columns
-from dbsynth.lawful import settled_times
+from dbsynth.learn.arrival import order_of, pace_of
+from dbsynth.learn.lawful import settled_times
 from dbsynth.model import REAL, Anchor, ColumnModel, Pace
 from dbsynth.outline import Outline
 from dbsynth.read import Rows, link_key
-from dbsynth.schema import Column, ForeignKey, Schema, Table
-from dbsynth.times import (
+from dbsynth.read.times import (
     Times,
     anchored,
     best_anchor,
@@ -29,6 +28,7 @@ from dbsynth.times import (
     in_sequence,
     time_of,
 )
+from dbsynth.schema import Column, ForeignKey, Schema, Table
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]

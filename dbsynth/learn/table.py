@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.codebook import in_order
 from dbsynth.codec import Alphabet, Codes, fit_number
 from dbsynth.engines import variables
 from dbsynth.engines.base import Task
-from dbsynth.families import (
+from dbsynth.learn.codebook import in_order
+from dbsynth.learn.columns import column_variables
+from dbsynth.learn.dealt import dealt_variables, shares_of_links
+from dbsynth.learn.families import (
     Key,
     context_alphabets,
     context_of,
@@ -23,8 +25,6 @@ from dbsynth.families import (
     remembered,
     repeated_from,
 )
-from dbsynth.learn.columns import column_variables
-from dbsynth.learn.dealt import dealt_variables, shares_of_links
 from dbsynth.learn.profiles import unknown_above
 from dbsynth.learn.work import Work
 from dbsynth.model import Degrees, TableFacts

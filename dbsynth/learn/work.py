@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from dbsynth.codec import Alphabet, Codec, Codes
 from dbsynth.diamonds import Path
-from dbsynth.families import Key
 from dbsynth.graph import Plan
+from dbsynth.learn.families import Key
 from dbsynth.model import Degrees, Gap, History, Repertoire, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.read import Children, Rows

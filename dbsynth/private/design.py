@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from dbsynth.classify import Decision
 from dbsynth.databases.base import Database
-from dbsynth.drift import covered
 from dbsynth.engines import variables
 from dbsynth.errors import SpecError
 from dbsynth.graph import Plan, is_unique, make_plan
@@ -15,13 +14,14 @@ from dbsynth.private.accountant import Loss, rho_of
 from dbsynth.private.ownership import Ownership, classify
 from dbsynth.private.recipes import Recipe, decided, recipes_of
 from dbsynth.private.walking import walking_column
-from dbsynth.protection import Protection
 from dbsynth.rules import Rule
 from dbsynth.rules.formula import Formula
 from dbsynth.rules.order import Order
 from dbsynth.rules.path import Closed
 from dbsynth.schema import ForeignKey, Schema
 from dbsynth.spec import Spec
+from dbsynth.spec.drift import covered
+from dbsynth.spec.protection import Protection
 
 _SIZES, _SEARCH, _ONE, _CHOICE, _PAIR = 0.05, 0.10, 0.30, 0.10, 0.45
 _FOR_WORDS = 0.5  # of delta, where words have to be found

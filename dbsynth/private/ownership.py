@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from dbsynth.errors import SpecError
 from dbsynth.graph import is_unique
-from dbsynth.protection import Protection
 from dbsynth.schema import ForeignKey, Schema
+from dbsynth.spec.protection import Protection
 
 
 @dataclass(frozen=True)

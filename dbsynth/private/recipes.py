@@ -20,9 +20,9 @@ from dbsynth.identifiers import PROVIDERS
 from dbsynth.keys import Mint, key_parts
 from dbsynth.model import ColumnModel, Provided
 from dbsynth.private.texts import examples
-from dbsynth.protection import Protection
 from dbsynth.schema import Column, Kind, Table
 from dbsynth.spec import Spec
+from dbsynth.spec.protection import Protection
 
 NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)

@@ -2,7 +2,7 @@
 
 A form of rule is a module with ``EXAMPLE`` (a sentence), ``parse`` (a sentence into a rule) and
 ``mine`` (a view into rules with their support).  A new form is a module here and a line in `FORMS`.
-Who keeps a rule is not decided here: values of columns come about in `dbsynth.upkeep`.
+Who keeps a rule is not decided here: values of columns come about in `dbsynth.settle.upkeep`.
 """
 
 from __future__ import annotations

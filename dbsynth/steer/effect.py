@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dbsynth.drafted import Draft
+from dbsynth.draft.drafted import Draft
 from dbsynth.engines.relational import TreeChain
 from dbsynth.report import Effect, Finding, Rate, Status, Steered
 from dbsynth.steer.hand import classes_of, met, source_shares

@@ -16,14 +16,14 @@ import numpy.typing as npt
 
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.draft import Draw, context_alphabets_of
-from dbsynth.drafted import Draft
+from dbsynth.draft.drafted import Draft
+from dbsynth.draft.fill import values
+from dbsynth.draft.keeping import keeper_of
 from dbsynth.engines import variables
 from dbsynth.engines.base import TableModel
 from dbsynth.engines.relational import TreeChain, tree_on
 from dbsynth.engines.tilt import MOST_CANDIDATES, Levelled, Tilted, Worth, code_counts, smoothed
 from dbsynth.errors import SpecError, Unsatisfiable
-from dbsynth.fill import values
-from dbsynth.keeping import keeper_of
 from dbsynth.model import Model
 from dbsynth.rules.ranks import Ranks
 from dbsynth.rules.within import Within

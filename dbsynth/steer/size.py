@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dbsynth.codec import Codes
-from dbsynth.drafted import Draft
+from dbsynth.draft.drafted import Draft
 from dbsynth.engines import variables
 from dbsynth.graph import Plan
 from dbsynth.model import LEFT_OUT, Degrees, Model, TableFacts

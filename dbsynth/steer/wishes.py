@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.codec import Category, Codec, Number, Presence, as_text, to_numbers
-from dbsynth.crossing import Crossing
 from dbsynth.engines import variables
 from dbsynth.errors import SpecError
 from dbsynth.graph import Plan
+from dbsynth.learn.crossing import Crossing
 from dbsynth.model import ColumnModel, TableFacts
 from dbsynth.read import codec_of
 from dbsynth.schema import ForeignKey, Kind, Schema

@@ -30,9 +30,9 @@ from dbsynth.model import Model
 from dbsynth.private.design import Design, design_of
 from dbsynth.private.mechanisms import noise_of
 from dbsynth.progress import Progress, Silent
-from dbsynth.protection import Protection
 from dbsynth.schema import ForeignKey
 from dbsynth.spec import PRIVATE, Spec
+from dbsynth.spec.protection import Protection
 from dbsynth.tradeoffs.utility import Yardstick, mean, yardstick
 
 REAL, OPEN, FLOOR = "real", "relational", "independent"
