@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dbsynth.errors import Unsatisfiable
 from dbsynth.randomness import UInt64, uniform
@@ -24,6 +25,8 @@ Int64 = npt.NDArray[np.int64]
 _HASH_SEED = 0x5EED
 _DENSE = 1.5  # a key whose range is at most this many times its rows is a plain sequence
 _WIDEST = 2**53
+_DAY = 86_400  # seconds
+_CALENDAR = (-719_528, 2_932_896)  # days since 1970 from the year 0 to the year 9999
 _ATTEMPTS = 24  # steps inside a stratum to get around real keys
 
 
@@ -43,6 +46,8 @@ def hash_keys(
 
 def canonical(column: pa.Array | pa.ChunkedArray) -> pl.Series:
     """Values as texts that are equal where keys are, whatever their types."""
+    if pa.types.is_time(column.type):  # polars knows no 24:00
+        column = pc.cast(pc.cast(column, pa.time64("us")), pa.int64())
     series = pl.Series(pl.from_arrow(column))
     if series.dtype.is_float():
         whole = series.cast(pl.Int64, strict=False)
@@ -52,7 +57,19 @@ def canonical(column: pa.Array | pa.ChunkedArray) -> pl.Series:
         return series.bin.encode("hex")
     if series.dtype == pl.Duration:
         series = series.cast(pl.Int64)
+    if series.dtype.is_temporal():
+        return _moments(series)
     return series.cast(pl.String)
+
+
+def _moments(times: pl.Series) -> pl.Series:
+    """Dates and times as texts; infinity and years beyond the calendar as numbers."""
+    day = {"ms": 1_000 * _DAY, "us": 1_000_000 * _DAY, "ns": 1_000_000_000 * _DAY}
+    units = times.to_physical().cast(pl.Int64)
+    each = day[times.dtype.time_unit or "us"] if isinstance(times.dtype, pl.Datetime) else 1
+    readable = (units // each).is_between(*_CALENDAR)
+    known = pl.select(pl.when(readable).then(times)).to_series()
+    return known.cast(pl.String).zip_with(readable, units.cast(pl.String))
 
 
 def join(child: UInt64, complete: npt.NDArray[np.bool_], parent: UInt64) -> tuple[Int64, int]:

@@ -66,3 +66,13 @@ def test_groups_and_ranks(pairs: list[tuple[int, int]]) -> None:
     ranks = rank_in_group(groups)
     assert len(set(zip(groups.tolist(), pairs, strict=True))) == len(set(pairs))
     assert ranks.tolist() == [pairs[:i].count(pair) for i, pair in enumerate(pairs)]
+
+
+def test_times_beyond_the_calendar_are_keys_like_others() -> None:
+    days = pa.array([2**31 - 1, -(2**31), 0, None], pa.int32()).cast(pa.date32())
+    moments = pa.array([2**63 - 1, -(2**63), 0, None], pa.int64()).cast(pa.timestamp("us", "UTC"))
+    midnights = pa.array([86_400_000_000, 5, 0, None], pa.int64()).cast(pa.time64("us"))
+    for column in (days, moments, midnights):
+        hashes, complete = hash_keys([column])
+        assert complete.tolist() == [True, True, True, False]
+        assert len(set(hashes[:3].tolist())) == 3
