@@ -267,7 +267,7 @@ def test_locales_draw_unique_values(locale: str, name: str) -> None:
 _RANGES = ["int4range", "numrange", "tsrange", "tstzrange", "daterange", "int8multirange", "inet",
            "cidr", "macaddr", "money", "point", "box", "circle", "polygon", "interval", "bit(8)",
            "bit varying(12)", "tsvector", "xml", "hstore", "ltree", "pg_lsn",
-           "time with time zone"]  # fmt: skip
+           "time with time zone", "interval day to second(2)", "interval year to month", "xid8"]  # fmt: skip
 
 
 @pytest.mark.parametrize("sql_type", _RANGES)

@@ -45,6 +45,7 @@ def type_name(sql_type: str) -> str:
     """The short name of a type without namespace, length and array marks."""
     bare = re.sub(r"\([^)]*\)", "", sql_type).replace("[]", "").strip().strip('"').lower()
     bare = re.sub(r"\s+", " ", bare).rsplit(".", maxsplit=1)[-1].strip('"')
+    bare = re.sub(r"^interval .*", "interval", bare)  # the fields that an interval keeps
     return _ALIASES.get(bare, bare)
 
 
@@ -213,8 +214,8 @@ def _lsn(index: UInt64, key: int, width: int) -> pa.Array:
 
 _DRAWN: dict[str, Callable[[UInt64, int, int], pa.Array]] = {
     "int2": _number, "int4": _number, "int8": _number, "oid": _distinct_number,
-    "xid": _distinct_number, "numeric": _decimal, "float4": _decimal, "float8": _decimal,
-    "money": _decimal, "bool": _truth, "date": _date, "timestamp": _stamp,
+    "xid": _distinct_number, "xid8": _distinct_number, "numeric": _decimal, "float4": _decimal,
+    "float8": _decimal, "money": _decimal, "bool": _truth, "date": _date, "timestamp": _stamp,
     "timestamptz": _stamp_in_zone, "time": _time, "timetz": _time_in_zone, "interval": _interval,
     "bit": _bits, "varbit": _bits, "text": _words, "varchar": _words, "bpchar": _words,
     "citext": _words, "name": _words, "hstore": _hstore, "tsvector": _tsvector, "ltree": _path,
