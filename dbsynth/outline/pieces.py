@@ -27,6 +27,7 @@ Int64 = npt.NDArray[np.int64]
 Fit = Callable[[Part, pa.Array], ColumnModel]
 
 _FORM = Decision(Role.CATEGORY, None, "It is the form of values", "type", 1.0)
+_FLAG = Decision(Role.CATEGORY, None, "It is true or false, whatever the values", "schema", 1.0)
 MOST_CODED = 24  # parts of one column that are variables of the row
 _APART = 2**33  # indices of redraws lie this far apart; no table has more rows
 _AGAIN = 2**30  # further apart than rows
@@ -74,7 +75,7 @@ def _formal(part: Part, values: pa.Array, k: int) -> ColumnModel:
         if part.column.kind is Kind.INTEGER
         else fit_category(part.column, values, k)
     )
-    return ColumnModel(_FORM, codec)
+    return ColumnModel(_FLAG if part.column.kind is Kind.BOOLEAN else _FORM, codec)
 
 
 def _once(values: Values) -> pa.Array:
