@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import subprocess
 import sys
 import zipfile
 from dataclasses import replace
@@ -174,6 +175,28 @@ def test_three_nightly_fits_share_a_budget_and_the_fourth_is_refused(shop, tmp_p
     with pytest.raises(EngineError, match="3 fits have spent epsilon 30 of 30"):
         dbsynth.fit(shop, tmp_path / "4.dbsynth", spec=spec)
     assert not (tmp_path / "4.dbsynth").exists()
+
+
+def test_the_command_line_refits_three_nights_and_refuses_the_fourth(shop, tmp_path):
+    path, ledger = tmp_path / "spec.yaml", tmp_path / "ledger.jsonl"
+    path.write_text(
+        f"source: {shop}\nengine: dp\nprivacy:\n  unit: customer\n  epsilon: 30\n"
+        f"  delta: 1e-6\n  fits: 3\n  public: [country]\n  ledger: {ledger}\n"
+    )
+    command = [sys.executable, "-m", "dbsynth", "fit", "--spec", str(path), "--quiet", "-o"]
+    nights = [
+        subprocess.run([*command, str(tmp_path / f"{n}.dbsynth")], capture_output=True, text=True,
+                       check=False) for n in range(4)
+    ]  # fmt: skip
+    assert [night.returncode == 0 for night in nights] == [True, True, True, False], nights
+    assert "3 fits have spent epsilon 30 of 30" in " ".join(nights[3].stderr.split())
+    assert sorted(p.name for p in tmp_path.glob("*.dbsynth")) == [f"{n}.dbsynth" for n in range(3)]
+    lines = ledger.read_text().splitlines()
+    ledger.write_text("\n".join(lines[:-1]) + "\n")
+    cut = subprocess.run([*command, str(tmp_path / "4.dbsynth")], capture_output=True, text=True,
+                         check=False)  # fmt: skip
+    assert cut.returncode != 0
+    assert "was cut off" in " ".join(cut.stderr.split())
 
 
 def test_a_seeded_fit_says_that_it_is_not_private_and_repeats_itself(shop, tmp_path):

@@ -14,7 +14,7 @@ from dp_accounting import dp_event, pld, rdp
 
 from dbsynth.errors import EngineError, ModelError
 from dbsynth.private.accountant import Loss, delta_of, epsilon_of, rho_of, total
-from dbsynth.private.ledger import Terms, charge, digests, read_ledger
+from dbsynth.private.ledger import Terms, charge, digests, head_of, read_ledger
 from dbsynth.private.mechanisms import Seeded, noise_of, scale_of, threshold_of
 from dbsynth.private.purse import Purse
 
@@ -96,6 +96,47 @@ def test_a_ledger_that_was_changed_is_refused(tmp_path, tamper):
     for use in (lambda: charge(path, TERMS, Loss(1e-3)), lambda: read_ledger(path)):
         with pytest.raises(ModelError, match="was changed"):
             use()
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3])
+def test_a_ledger_whose_last_lines_are_gone_is_refused(tmp_path, kept):
+    path = tmp_path / "ledger.jsonl"
+    for _ in range(3):
+        charge(path, TERMS, Loss(1e-3))
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
+    if not kept:
+        path.unlink()
+    there = max(kept - 1, 0)
+    for use in (lambda: read_ledger(path), lambda: charge(path, TERMS, Loss(1e-3))):
+        with pytest.raises(ModelError, match=f"cut off: it holds {there} fits, .* were 3"):
+            use()
+
+
+def test_the_head_of_a_ledger_must_be_there_and_its_own(tmp_path):
+    path, other = tmp_path / "ledger.jsonl", tmp_path / "other.jsonl"
+    for _ in range(2):
+        charge(path, TERMS, Loss(1e-3))
+    charge(other, TERMS, Loss(1e-4))
+    head = head_of(path).read_text()
+    for text, message in ((head_of(other).read_text(), "of another one"), ("{", "is damaged")):
+        head_of(path).write_text(text)
+        with pytest.raises(ModelError, match=message):
+            charge(path, TERMS, Loss(1e-3))
+    head_of(path).unlink()
+    with pytest.raises(ModelError, match="is gone"):
+        charge(path, TERMS, Loss(1e-3))
+    head_of(path).write_text(head)
+    assert charge(path, TERMS, Loss(1e-3)).number == 3
+
+
+def test_a_run_that_breaks_off_before_the_head_is_written_has_spent_its_share(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    charge(path, TERMS, Loss(1e-3))
+    head = head_of(path).read_text()
+    charge(path, TERMS, Loss(1e-3))
+    head_of(path).write_text(head)
+    assert len(read_ledger(path).entries) == 2
+    assert charge(path, TERMS, Loss(1e-3)).number == 3
 
 
 def _charge_often(path: str) -> int:

@@ -2,8 +2,10 @@
 
 A file of JSON lines.  The first says whose budget it is and how large; each other one is a fit,
 written before anything of it is measured, so that a run that breaks off has spent its share.  Every
-line holds the SHA-256 of the line before, so that a line cannot be changed or taken out unnoticed;
-that the last ones are cut off shows where a model holds the hash of a line that is gone.
+line holds the SHA-256 of the line before, so that a line cannot be changed or taken out unnoticed.
+A file beside it (`head_of`) holds the number of fits and the hash of the last line, so that lines
+cut off at the end, or the whole ledger, are missed.  It is written after them: a run that breaks
+off between leaves a ledger that is ahead, which is no loss.
 """
 
 from __future__ import annotations
@@ -62,11 +64,13 @@ class Ledger:
 
     Attributes:
         entries: The fits, in their order.
+        headed: Whether a file beside it says how long it is; ledgers of old had none.
     """
 
     terms: Terms
     entries: tuple[Entry, ...]
     head: str
+    headed: bool = True
 
     @property
     def loss(self) -> Loss:
@@ -88,13 +92,13 @@ def read_ledger(path: Path) -> Ledger | None:
     """The ledger in a file; None where there is none.
 
     Raises:
-        ModelError: It was changed, or is none.
+        ModelError: It was changed or cut off, or is none.
     """
     try:
-        with path.open(encoding="utf-8") as file:
-            return _parsed(path, file.read())
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return None
+        text = ""
+    return _whole(path, _parsed(path, text))
 
 
 def charge(path: Path, terms: Terms, loss: Loss) -> Entry:
@@ -102,14 +106,15 @@ def charge(path: Path, terms: Terms, loss: Loss) -> Entry:
 
     Raises:
         EngineError: The budget does not suffice, or the ledger is about something else.
-        ModelError: The file was changed, or is no ledger.
+        ModelError: The file was changed or cut off, or is no ledger.
     """
     with _locked(path) as file:
-        ledger = _parsed(path, file.read())
+        ledger = _whole(path, _parsed(path, file.read()))
         lines: list[str] = []
         if ledger is None:
             head = _append(lines, _opening(terms), "")
             ledger = Ledger(terms, (), head)
+            _write_head(path, 0, head)
         _agree(path, ledger.terms, terms)
         _affordable(path, ledger, terms, loss)
         number, time = len(ledger.entries) + 1, datetime.now(UTC).isoformat(timespec="seconds")
@@ -118,7 +123,63 @@ def charge(path: Path, terms: Terms, loss: Loss) -> Entry:
         file.write("".join(lines))
         file.flush()
         os.fsync(file.fileno())
+        _write_head(path, number, head)
     return Entry(number, time, loss, head)
+
+
+def head_of(path: Path) -> Path:
+    """The file beside a ledger that says how long it is."""
+    return path.with_name(path.name + ".head")
+
+
+def _write_head(path: Path, fits: int, head: str) -> None:
+    """Replace the file in one step, so that it is never half written."""
+    new = head_of(path).with_name(path.name + ".head.new")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(json.dumps({"fits": fits, "head": head}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(head_of(path))
+    except OSError as error:
+        raise EngineError(
+            f"the file `{head_of(path)}` beside the ledger cannot be written: {error.strerror}",
+            hint="let the folder of `privacy.ledger` be written to",
+        ) from None
+
+
+def _whole(path: Path, ledger: Ledger | None) -> Ledger | None:
+    """The ledger, unless its head says that lines of it are gone, or it should have a head."""
+    beside = head_of(path)
+    try:
+        value = json.loads(beside.read_text(encoding="utf-8"))
+        fits, head = int(value["fits"]), str(value["head"])
+    except FileNotFoundError:
+        if ledger is None or not ledger.headed:
+            return ledger
+        raise ModelError(
+            f"`{beside}` is gone, which says how long the ledger `{path}` is",
+            hint="restore both from a backup: without it nobody knows whether fits were cut off",
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"`{beside}`, which says how long a ledger is, is damaged",
+            hint="restore it and the ledger from a backup",
+        ) from error
+    heads = () if ledger is None else ("", *(entry.head for entry in ledger.entries))
+    if fits >= len(heads) if heads else fits > 0:
+        there = max(len(heads) - 1, 0)
+        raise ModelError(
+            f"the ledger `{path}` was cut off: it holds {there} fits, and `{beside.name}` says"
+            f" that there were {fits}",
+            hint="restore it from a backup: without it nobody knows what was spent",
+        )
+    if fits and heads[fits] != head:
+        raise ModelError(
+            f"the ledger `{path}` is damaged or was changed: `{beside.name}` is of another one",
+            hint="restore both from a backup: without it nobody knows what was spent",
+        )
+    return ledger
 
 
 @contextmanager
@@ -139,6 +200,7 @@ def _locked(path: Path) -> Iterator[TextIOWrapper]:
 def _opening(terms: Terms) -> dict[str, Any]:
     return {
         "ledger": "dbsynth",
+        "headed": True,
         "source": sorted(terms.source),
         "unit": terms.unit,
         "epsilon": terms.epsilon,
@@ -155,7 +217,7 @@ def _append(lines: list[str], value: Mapping[str, Any], before: str) -> str:
 def _parsed(path: Path, text: str) -> Ledger | None:
     if not text:
         return None
-    head, terms, entries = "", None, []
+    head, terms, entries, headed = "", None, [], False
     try:
         for number, line in enumerate(text.splitlines()):
             value = json.loads(line)
@@ -163,6 +225,7 @@ def _parsed(path: Path, text: str) -> Ledger | None:
                 raise ValueError
             head = hashlib.sha256(line.encode()).hexdigest()
             if terms is None:
+                headed = bool(value.get("headed"))
                 terms = Terms(
                     frozenset(value["source"]), value["unit"], value["epsilon"], value["delta"]
                 )
@@ -178,7 +241,7 @@ def _parsed(path: Path, text: str) -> Ledger | None:
             f"the ledger `{path}` is damaged or was changed",
             hint="restore it from a backup: without it nobody knows what was spent",
         ) from error
-    return Ledger(terms, tuple(entries), head)
+    return Ledger(terms, tuple(entries), head, headed)
 
 
 def _agree(path: Path, known: Terms, wanted: Terms) -> None:
