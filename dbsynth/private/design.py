@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from dbsynth.classify import Decision
@@ -64,6 +64,7 @@ class Design:
     recipes: Mapping[str, Mapping[str, Recipe]]
     budget: Loss
     size: float
+    prices: Mapping[str, Prices]
     rules: tuple[Rule, ...] = ()
     walking: Mapping[str, str | None] = field(default_factory=dict)
     public_decisions: Mapping[str, Mapping[str, Decision]] = field(default_factory=dict)
@@ -112,7 +113,8 @@ def design_of(database: Database, spec: Spec) -> Design:
     size = _SIZES * budget.rho / len(ownership.protected)
     return Design(
         schema, plan, protection, ownership, recipes, budget, size,
-        rules, walking,
+        _prices(plan, ownership, recipes, protection, budget, searched, walking), rules,
+        walking,
         {name: decided(database, schema[name], spec)[0] for name in ownership.public},
     )  # fmt: skip
 
@@ -185,40 +187,30 @@ def presence_of(key: ForeignKey) -> str:
     return variables.depth(key) if key.parent == key.child else variables.parent_class(key)
 
 
-def prices_of(
-    design: Design, rows: Mapping[str, float], caps: Mapping[str, int], tables: Iterable[str]
-) -> dict[str, Prices]:
-    """What is left after the sizes, dealt out where the same noise would do most harm.
-
-    The relative error of counts falls with ``rows * sqrt(rho) / cap``, so that the sum of the
-    errors of all variables is least with shares of ``(cap / rows) ** (2 / 3)``.
-
-    Args:
-        rows: Estimated rows of each table: an answer that was paid for.
-        tables: Those that are learnt.
-    """
-    own, said = design.ownership, design.protection
-    learnt = list(tables)
-    numbers = {t: len(design.own_variables(t)) for t in learnt}
-    weights = {
-        t: said.weights.get(t, 1.0) * n * (caps[t] / max(rows[t], caps[t], 1.0)) ** (2 / 3)
-        for t, n in numbers.items()
+def _prices(
+    plan: Plan, ownership: Ownership, recipes: Mapping[str, Mapping[str, Recipe]],
+    protection: Protection, budget: Loss, words: int, walking: Mapping[str, str | None],
+) -> dict[str, Prices]:  # fmt: skip
+    """Each table gets a share by its weight and its number of variables."""
+    numbers = {
+        t: len(_own_variables(plan, recipes[t], t, walking[t], ownership))
+        for t in ownership.protected
     }
+    weights = {t: protection.weights.get(t, 1.0) * n for t, n in numbers.items()}
     whole = sum(weights.values()) or 1.0
-    words = sum(r.open for t in own.protected for r in design.recipes[t].values())
     found = {}
     for table, number in numbers.items():
-        rho = (1 - _SIZES) * design.budget.rho * weights[table] / whole
-        searched = sum(recipe.searched for recipe in design.recipes[table].values())
-        searched += design.walking[table] is not None
-        turns = number if table in own.owner else number - 1
+        rho = (1 - _SIZES) * budget.rho * weights[table] / whole
+        searched = sum(recipe.searched for recipe in recipes[table].values())
+        searched += walking[table] is not None
+        turns = number if table in ownership.owner else number - 1
         shares = {
             "search": _SEARCH if searched else 0.0, "one": _ONE if number else 0.0,
             "choice": _CHOICE if turns > 0 else 0.0, "pair": _PAIR if turns > 0 else 0.0,
         }  # fmt: skip
         part = {name: rho * share / (sum(shares.values()) or 1.0) for name, share in shares.items()}
         found[table] = Prices(
-            Loss(part["search"] / max(searched, 1), design.budget.delta / max(words, 1)),
+            Loss(part["search"] / max(searched, 1), budget.delta / max(words, 1)),
             part["one"] / max(number, 1),
             part["choice"],
             part["pair"] / max(turns, 1),

@@ -112,7 +112,7 @@ def model_of(
             for c, r in design.recipes[name].items()
         }
         if name in answers.unseen:
-            reason = "so few entities own rows of it that this budget leaves it empty"
+            reason = "so few entities own rows of it, if any, that it is left empty"
         tables[name] = TableFacts("synthesize", reason, rows[name], columns)
     for name, number in design.ownership.invented.items():
         domains = {c: public_domain(r) for c, r in design.recipes[name].items() if r.measured}
@@ -278,7 +278,7 @@ def notes_of(told: Mapping[str, Any]) -> tuple[str, ...]:
         " spec count as public"
     )
     found += [
-        f"{table}: so few {told['unit']}s own rows of it that this budget leaves it empty"
+        f"{table}: so few {told['unit']}s own rows of it, if any, that it is left empty"
         for table in told["unseen"]
     ]
     for table, cut in told["cuts"].items():

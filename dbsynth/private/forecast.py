@@ -8,7 +8,7 @@ of it enters a model.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +26,11 @@ from dbsynth.private.contents import (
     read_table,
     unit_contents,
 )
-from dbsynth.private.design import Design, Prices, design_of, prices_of
+from dbsynth.private.design import Design, design_of
 from dbsynth.private.domains import FINEST
 from dbsynth.private.ledger import read_ledger
 from dbsynth.private.marginals import groups_wanted
-from dbsynth.private.measure import afforded
+from dbsynth.private.measure import check_signal
 from dbsynth.rules import Kept
 from dbsynth.spec import Spec
 
@@ -69,7 +69,6 @@ class Forecast:
         rows, caps: Exact rows of each protected table, and the cap.
         spent: Epsilon that the ledger has spent so far; None where there is none yet.
         refused: Why the budget cannot work, and what would; empty where it can.
-        left_empty: Tables that would drown in their noise.
     """
 
     unit: str
@@ -87,8 +86,7 @@ class Forecast:
     spent: float | None = None
     foreign: tuple[str, ...] = ()
     private: bool = True
-    refused: tuple[str, str] | None = None
-    left_empty: tuple[str, ...] = ()
+    refused: tuple[str, str] | None = field(default=None)
 
 
 def forecast(database: Database, spec: Spec) -> Forecast:
@@ -101,20 +99,18 @@ def forecast(database: Database, spec: Spec) -> Forecast:
     said = design.protection
     rows, caps = _sizes(database, design)
     ledger = read_ledger(Path(said.ledger))
-    refused: tuple[str, str] | None = None
-    empty: tuple[str, ...] = ()
+    refused = None
     try:
-        empty, prices = afforded(design, rows, caps)
+        check_signal(design, rows, caps)
     except EngineError as error:
         refused = error.message, error.hint
-        prices = prices_of(design, rows, caps, design.ownership.protected)
     return Forecast(
         said.unit, said.epsilon, said.delta, said.fits, design.budget,
         epsilon_of(design.budget, said.delta / said.fits), rows, caps,
         {table: str(key) for table, key in design.ownership.owner.items()},
-        tuple(_marginals(design, prices, rows, caps)), said.ledger,
+        tuple(_marginals(design, rows, caps)), said.ledger,
         len(ledger.entries) if ledger else 0, ledger.epsilon if ledger else None,
-        tuple(str(fk) for fk in design.ownership.foreign), said.seed is None, refused, empty,
+        tuple(str(fk) for fk in design.ownership.foreign), said.seed is None, refused,
     )  # fmt: skip
 
 
@@ -175,10 +171,10 @@ def _enough(contents: Contents) -> int:
 
 
 def _marginals(
-    design: Design, prices: Mapping[str, Prices], rows: Mapping[str, int], caps: Mapping[str, int]
+    design: Design, rows: Mapping[str, int], caps: Mapping[str, int]
 ) -> Iterator[Marginal]:
     """Every single variable, and, as pairs are yet to be chosen, a pair for each."""
-    for table, price in prices.items():
+    for table, price in design.prices.items():
         for name in design.own_variables(table):
             cells = _cells(design, table, name)
             yield _marginal(design, table, name, cells, price.one, rows[table], caps[table])

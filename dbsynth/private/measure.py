@@ -5,7 +5,7 @@ What comes out of here is made of noisy answers alone (`Answers`); the exact row
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,7 +30,7 @@ from dbsynth.private.contents import (
     read_table,
     unit_contents,
 )
-from dbsynth.private.design import Design, Prices, presence_of, prices_of
+from dbsynth.private.design import Design, presence_of
 from dbsynth.private.domains import UNKNOWN, Domain, codec_of_edges, found_domain
 from dbsynth.private.inference import Pair, conditional, estimate, settled
 from dbsynth.private.marginals import Variable, groups_of, joint, on_simplex, one_way
@@ -115,7 +115,6 @@ class Work:
     design: Design
     purse: Purse
     public: Mapping[str, pa.Table]
-    prices: Mapping[str, Prices] = field(default_factory=dict)
     contents: dict[str, Contents] = field(default_factory=dict)
     own: dict[str, list[Variable]] = field(default_factory=dict)
     certain: dict[str, list[Conditional]] = field(default_factory=dict)
@@ -136,8 +135,8 @@ def measure(
     for table in design.ownership.protected:
         _count_entities(work, database, table)
         progress.advance(1)
-    caps = {t: cut.cap for t, cut in work.answers.cuts.items()}
-    work.answers.unseen, work.prices = afforded(design, work.answers.rows, caps)
+    work.answers.unseen = unseen(design, work.answers.rows)
+    check_signal(design, work.answers.rows, {t: c.cap for t, c in work.answers.cuts.items()})
     seen = [t for t in design.ownership.protected if t not in work.answers.unseen]
     progress.step("fit", 2 * len(seen))
     for table in seen:
@@ -150,82 +149,46 @@ def measure(
 
 
 def unseen(design: Design, rows: Mapping[str, float]) -> tuple[str, ...]:
-    """Tables without rows, as far as counts of entities can tell, and what cannot be without them.
+    """Tables without rows, as far as counts of entities can tell, and what they would own.
 
     Where the noise of these counts is not small beside the number of entities, none counts as such:
     then it is the budget that does not suffice.
     """
     clear = _CLEAR / np.sqrt(2 * design.size) <= _FEW * rows[design.ownership.unit]
-    found = [t for t in design.ownership.owner if clear and rows[t] < 1]
-    return tuple(t for t in design.ownership.owner if t in _without(design, found))
+    found: list[str] = []
+    for table, key in design.ownership.owner.items():
+        if (clear and rows[table] < 1) or key.parent in found:
+            found.append(table)
+    return tuple(found)
 
 
-def _without(design: Design, gone: Iterable[str]) -> frozenset[str]:
-    """Tables, and those whose rows cannot be without rows of them."""
-    found = set(gone)
-    while True:
-        further = {
-            t for t in design.ownership.protected for fk in design.schema[t].foreign_keys
-            if fk.parent in found and fk.parent != t
-            and (not fk.nullable or fk == design.ownership.owner.get(t))
-        }  # fmt: skip
-        if further <= found:
-            return frozenset(found)
-        found |= further
-
-
-def afforded(
-    design: Design, rows: Mapping[str, float], caps: Mapping[str, int]
-) -> tuple[tuple[str, ...], dict[str, Prices]]:
-    """The tables that are left empty, and the prices of the questions about the others.
-
-    A table whose counts would drown in their noise is left out, the worst first, and what it would
-    have cost goes to the others.
+def check_signal(design: Design, rows: Mapping[str, float], caps: Mapping[str, int]) -> None:
+    """Refuse a budget whose noise is as large as what it shall measure.
 
     Args:
         rows: Estimated rows of each table.
-
-    Raises:
-        EngineError: Not even the unit alone can be told from noise.
     """
-    gone = frozenset(unseen(design, rows))
-    while True:
-        seen = [t for t in design.ownership.protected if t not in gone]
-        prices = prices_of(design, rows, caps, seen)
-        signals = {
-            t: rows[t] * np.sqrt(2 * p.one) / caps[t] for t, p in prices.items() if p.one > 0
-        }
-        if all(signal >= LEAST_SIGNAL for signal in signals.values()):
-            return tuple(t for t in design.ownership.protected if t in gone), prices
-        further = {t: _without(design, [*gone, t]) for t in signals}
-        options = [t for t in signals if design.ownership.unit not in further[t]]
-        if not options:
-            raise _drowned(design, rows, caps, prices, signals)
-        gone = further[min(options, key=lambda t: signals[t])]
-
-
-def _drowned(
-    design: Design, rows: Mapping[str, float], caps: Mapping[str, int],
-    prices: Mapping[str, Prices], signals: Mapping[str, float],
-) -> EngineError:  # fmt: skip
-    """That the noise is as large as what it shall measure, and which budget would do."""
-    said = design.protection
-    told = [
-        f"`{t}` has about {max(rows[t], 0):,.0f} rows, and each count of it noise of"
-        f" {caps[t] / np.sqrt(2 * prices[t].one):,.0f} (cap {caps[t]} / sqrt(2 x"
-        f" {prices[t].one:.2g}))"
-        for t, signal in signals.items()
-        if signal < LEAST_SIGNAL
-    ]
-    noise = max(caps[t] / np.sqrt(2 * prices[t].one) / max(rows[t], 1.0) for t in signals)
-    rho = design.budget.rho * (LEAST_SIGNAL * noise) ** 2 * said.fits
-    needed = epsilon_of(Loss(rho, design.budget.delta * said.fits), said.delta)
-    fits = "1 fit" if said.fits == 1 else f"{said.fits} fits"
-    return EngineError(
-        f"epsilon {said.epsilon:g} for {fits} cannot work: " + "; ".join(told),
-        hint=f"about epsilon {needed:.2g} would do; or lower the caps, make more tables public,"
-        " or protect fewer tables",
-    )
+    drowned, factor = [], 1.0
+    hidden = unseen(design, rows)
+    for table, price in design.prices.items():
+        if price.one <= 0 or table in hidden:
+            continue
+        scale = caps[table] / np.sqrt(2 * price.one)
+        if rows[table] < LEAST_SIGNAL * scale:
+            drowned.append(
+                f"`{table}` has about {max(rows[table], 0):,.0f} rows, and each count of it noise"
+                f" of {scale:,.0f} (cap {caps[table]} / sqrt(2 x {price.one:.2g}))"
+            )
+            factor = max(factor, (LEAST_SIGNAL * scale / max(rows[table], 1.0)) ** 2)
+    if drowned:
+        said = design.protection
+        rho = design.budget.rho * factor * said.fits
+        needed = epsilon_of(Loss(rho, design.budget.delta * said.fits), said.delta)
+        raise EngineError(
+            f"epsilon {said.epsilon:g} for {said.fits} fits cannot work: " + "; ".join(drowned),
+            hint=f"about epsilon {needed:.2g} would do; or lower the caps, make more tables public,"
+            " or protect fewer tables",
+        )
 
 
 # ---------------------------------------------------------------------------------------------
@@ -303,7 +266,7 @@ def rows_within(noisy: Int64, cap: int, scale: float) -> float:
 def _count_single(work: Work, table: str) -> None:
     """Count every variable of a table by itself, and estimate its rows."""
     design, answers = work.design, work.answers
-    price, cap = work.prices[table], answers.cuts[table].cap
+    price, cap = design.prices[table], answers.cuts[table].cap
     found: list[Coded] = []
     answers.domains[table] = {}
     for name, recipe in design.recipes[table].items():
@@ -339,7 +302,7 @@ def _count_single(work: Work, table: str) -> None:
         estimates = [counts.sum() for _, counts in whole]
         answers.rows[table] = float(np.average(estimates, weights=weights))
     answers.rows[table] = max(1.0, answers.rows[table])
-    pair_scale = _pair_scale(work, table, cap)
+    pair_scale = _pair_scale(design, table, cap)
     work.own[table] = [
         _variable(v, counts, answers.rows[table], scale, pair_scale)
         for v, counts in zip(found, noisy, strict=True)
@@ -348,7 +311,7 @@ def _count_single(work: Work, table: str) -> None:
 
 def _walking(work: Work, table: str, name: str, domain: Domain, values: pa.Array) -> list[Coded]:
     """The time of siblings: that of the first, and the gaps of the others."""
-    cap, price = work.answers.cuts[table].cap, work.prices[table]
+    cap, price = work.answers.cuts[table].cap, work.design.prices[table]
     codes = domain.encode(values)
     found = walked(
         domain, values, codes, work.contents[table], cap, work.purse, price.search.rho,
@@ -364,8 +327,8 @@ def _walking(work: Work, table: str, name: str, domain: Domain, values: pa.Array
     ]
 
 
-def _pair_scale(work: Work, table: str, cap: int) -> float:
-    price = work.prices[table].pair
+def _pair_scale(design: Design, table: str, cap: int) -> float:
+    price = design.prices[table].pair
     return float(cap / np.sqrt(2 * price)) if price > 0 else 0.0
 
 
@@ -469,8 +432,8 @@ def count_edges(cap: int) -> Float64:
 def _count_pairs(work: Work, table: str) -> None:
     """Choose the pairs of a table, count them, and turn all counts into how rows are drawn."""
     design, answers = work.design, work.answers
-    price, cap, own = work.prices[table], answers.cuts[table].cap, work.own[table]
-    scale = _pair_scale(work, table, cap)
+    price, cap, own = design.prices[table], answers.cuts[table].cap, work.own[table]
+    scale = _pair_scale(design, table, cap)
     edges = [Edge(v, None) for v in own]
     if scale > 0:
         known = _known(work, table, scale)
