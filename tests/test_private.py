@@ -296,7 +296,7 @@ def design_price(url, tmp_path, table):
 def test_plan_refuses_what_cannot_work_with_the_epsilon_that_would(worlds, tmp_path):
     found = dbsynth.foresee(worlds[0], spec=spec_of(tmp_path, epsilon=0.05))
     message, hint = found.refused
-    assert "epsilon 0.05 for 1 fits cannot work" in message
+    assert "epsilon 0.05 for 1 fit cannot work" in message
     needed = float(hint.split("epsilon ")[1].split(" ")[0])
     better = dbsynth.foresee(worlds[0], spec=spec_of(tmp_path, epsilon=1.1 * needed))
     assert better.refused is None

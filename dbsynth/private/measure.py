@@ -184,8 +184,9 @@ def check_signal(design: Design, rows: Mapping[str, float], caps: Mapping[str, i
         said = design.protection
         rho = design.budget.rho * factor * said.fits
         needed = epsilon_of(Loss(rho, design.budget.delta * said.fits), said.delta)
+        fits = "1 fit" if said.fits == 1 else f"{said.fits} fits"
         raise EngineError(
-            f"epsilon {said.epsilon:g} for {said.fits} fits cannot work: " + "; ".join(drowned),
+            f"epsilon {said.epsilon:g} for {fits} cannot work: " + "; ".join(drowned),
             hint=f"about epsilon {needed:.2g} would do; or lower the caps, make more tables public,"
             " or protect fewer tables",
         )
