@@ -349,7 +349,7 @@ class Category:
         return Alphabet(1 + len(self.shown), ordered=False)
 
     def encode(self, values: pa.Array) -> Codes:
-        """The code of every value."""
+        """The code of every value; a rare one has that of a shown one, the same in all rows."""
         texts = as_text(values)
         found = pc.index_in(texts, pa.array(self.vocabulary, pa.string()))
         present = np.asarray(pc.is_valid(texts).to_numpy(zero_copy_only=False))
@@ -358,7 +358,8 @@ class Category:
         )
         rare = present & (codes == 0)
         if rare.any() and self.shares:
-            place = uniform(0, np.flatnonzero(rare))
+            rows = pa.array(np.flatnonzero(rare))
+            place = uniform(0, pl.Series(pl.from_arrow(texts.take(rows))).hash(seed=0).to_numpy())
             drawn = np.searchsorted(np.cumsum(self.shares), place * 0.999999)
             codes[rare] = 1 + np.minimum(drawn, len(self.shares) - 1)
         return codes.astype(np.uint16)

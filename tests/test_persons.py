@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pytest
 
 import dbsynth
+from dbsynth.errors import SpecError
 from dbsynth.identifiers import PROVIDERS, AvoidList
 from dbsynth.identifiers.faker import locales, names_of, slug
 from dbsynth.identifiers.phones import ranges_of, reachable
@@ -350,3 +351,52 @@ def test_an_order_is_shipped_to_the_person_of_its_customer(tmp_path: Path) -> No
     assert all(row[0] == row[1] and row[2] == row[3] for row in rows)
     same = sum(row[4] == row[5] for row in rows) / len(rows)
     assert 0.65 < same < 0.95  # 80 in 100, of 600 rows in 60 families: three deviations are .13
+
+
+def billing_database(path: Path) -> None:
+    """Invoices that say again where their customer lives, some of it in words that few share."""
+    draw = np.random.default_rng(5)
+    countries = ["Austria", "Chile", "Peru", "Kenya", "Malta", "Oman"]
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("CREATE TABLE customer (id INTEGER PRIMARY KEY, country TEXT, tier TEXT)")
+        file.execute(
+            "CREATE TABLE invoice (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL"
+            " REFERENCES customer, billing_country TEXT, tier TEXT, total INTEGER)"
+        )
+        for i in range(90):
+            country = countries[0] if i < 50 else countries[1 + i % 2] if i < 80 else None
+            country = country if i < 84 else f"Land {i}"  # of one customer each
+            tier = str(draw.choice(["gold", "silver"]))
+            file.execute("INSERT INTO customer VALUES (?, ?, ?)", (i, country, tier))
+            for _ in range(int(draw.integers(1, 8))):
+                other = str(draw.choice(["gold", "silver"]))
+                file.execute(
+                    "INSERT INTO invoice (customer_id, billing_country, tier, total)"
+                    " VALUES (?, ?, ?, ?)",
+                    (i, country, other, int(draw.integers(10, 900))),
+                )
+
+
+def test_what_a_parent_says_is_said_again(tmp_path: Path) -> None:
+    billing_database(tmp_path / "source.db")
+    target = f"sqlite:///{tmp_path / 'clone.db'}"
+    report = dbsynth.clone(f"sqlite:///{tmp_path / 'source.db'}", target, spec=dbsynth.Spec(seed=3))
+    assert report.ok, report
+    with closing(sqlite3.connect(tmp_path / "clone.db")) as file:
+        same, none, tiers = file.execute(
+            "SELECT avg(c.country IS i.billing_country), sum(i.billing_country IS NULL),"
+            " avg(c.tier = i.tier) FROM invoice i JOIN customer c ON c.id = i.customer_id"
+        ).fetchone()
+        countries = {row[0] for row in file.execute("SELECT country FROM customer")}
+    assert same == 1
+    assert none > 0
+    assert 0.3 < tiers < 0.7  # the same words, and yet not the parent's
+    assert not any(str(country).startswith("Land") for country in countries)
+
+
+def test_a_wish_is_for_the_column_that_says_it_first(tmp_path: Path) -> None:
+    billing_database(tmp_path / "source.db")
+    source, target = (f"sqlite:///{tmp_path / name}" for name in ("source.db", "clone.db"))
+    wish = {"rebalance": {"billing_country": {"Chile": 0.6}}}
+    with pytest.raises(SpecError, match=r"holds what `customer\.country` holds; steer that column"):
+        dbsynth.clone(source, target, spec=dbsynth.Spec.parse({"tables": {"invoice": wish}}, {}))

@@ -122,7 +122,7 @@ def _prepared(
     plan = with_leading(plan, encoded, links) if walks else plan
     plan = with_named(with_rules(plan, encoded, links), encoded)
     plan = with_shared_values(plan, encoded, links)  # also of the values that rules name
-    plan = with_repeats(with_anchors(plan, encoded, links), encoded, links)
+    plan = with_repeats(with_anchors(plan, encoded, links), encoded, links, early)
     tables = {name: ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
     columns = {
         n: {variables.column(c): codes for c, codes in e.codes.items()} | e.calendar | e.pieces

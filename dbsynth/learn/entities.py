@@ -226,7 +226,7 @@ def _recoded(codes: Codes, places: Int64, codec: Codec) -> Codes:
     found = places[codes]
     again = np.flatnonzero(found < 0)
     if len(again) and isinstance(codec, Category):
-        drawn = np.searchsorted(np.cumsum(codec.shares), uniform(0, again) * 0.999999)
+        drawn = np.searchsorted(np.cumsum(codec.shares), uniform(0, codes[again]) * 0.999999)
         found[again] = 1 + np.minimum(drawn, len(codec.shares) - 1)
     return found.astype(np.uint16)
 

@@ -16,12 +16,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dbsynth.classify import Role
-from dbsynth.codec import Codes, arrow_type
+from dbsynth.classify.names import tokens_of
+from dbsynth.codec import Category, Codes, arrow_type
 from dbsynth.graph import Plan
 from dbsynth.keys import group_ids, hash_keys, rank_in_group
 from dbsynth.model import NAME_PARTS, NAMES_JOINED, ColumnModel, Repeats, TableFacts
 from dbsynth.randomness import UInt64
-from dbsynth.schema import Column, Schema, Table
+from dbsynth.schema import Column, Kind, Schema, Table
 
 Int64 = npt.NDArray[np.int64]
 Hashes = Mapping[str, UInt64]
@@ -37,6 +38,9 @@ _WORDED = frozenset({"full_name", "company", "email", "user_name", "phone", "str
                      "city", "postcode", "label", "text", "pattern"})  # fmt: skip
 _PLACES = frozenset({"country", "region"})  # modelled: others follow from them
 _SAME = 0.995  # a few slips of the source are not imitated
+_WORDS = (Role.CATEGORY, Role.TEXT)
+_OVERLAP = 0.5  # of the words of two columns that may hold the same
+_BY_CHANCE = 1e-6  # that so many parents all have the commonest value
 _OFTEN = 0.3  # of the rows have the parent's value: it is one of those that are told apart
 
 
@@ -48,6 +52,12 @@ def repeatable(schema: Schema, plan: Plan, tables: Mapping[str, TableFacts]) -> 
         if own:
             found.setdefault(child, set()).update(own)
             found.setdefault(fk.parent, set()).update(_alike(own, tables[fk.parent]))
+        parent = schema[fk.parent], tables[fk.parent]
+        for name in _worded(schema[child], tables[child]):
+            theirs = _namesakes(name, tables[child], *parent)
+            if theirs:
+                found.setdefault(child, set()).add(name)
+                found.setdefault(fk.parent, set()).update(theirs)
     return found
 
 
@@ -62,6 +72,71 @@ def _candidates(table: Table, facts: TableFacts) -> dict[str, str]:
         if model.decision.role in _ROLES and name not in in_keys
     }
     return {name: provided.provider for name, provided in providers.items() if provided}
+
+
+def _worded(table: Table, facts: TableFacts) -> list[str]:
+    """Columns of words and codes that are modelled, not invented persons' own."""
+    if facts.strategy != "synthesize":
+        return []
+    in_keys = {c for key in table.keys for c in key.columns} | set(table.foreign_columns())
+    return [
+        column.name
+        for column in table.written
+        if column.kind in (Kind.TEXT, Kind.ENUM)
+        and column.name not in in_keys
+        and (model := facts.columns[column.name]).decision.role in _WORDS
+        and model.structure is None and not model.computed and not model.derived
+    ]  # fmt: skip
+
+
+def _namesakes(name: str, facts: TableFacts, parent: Table, theirs: TableFacts) -> list[str]:
+    """Columns of the parent that a column of words may repeat: of the same words, or so named."""
+    mine = _vocabulary(facts.columns[name])
+    found = []
+    for other in _worded(parent, theirs):
+        words = _vocabulary(theirs.columns[other])
+        shared = len(mine & words) >= _OVERLAP * max(len(mine), len(words), 1)
+        if (mine and words and shared) or tokens_of(name)[-1:] == tokens_of(other)[-1:]:
+            found.append(other)
+    return found
+
+
+def _vocabulary(model: ColumnModel) -> frozenset[str]:
+    return frozenset(model.codec.vocabulary) if isinstance(model.codec, Category) else frozenset()
+
+
+def copying(
+    schema: Schema, plan: Plan, tables: Mapping[str, TableFacts], child: str,
+    hashes: Mapping[str, Hashes], links: Int64,
+) -> dict[str, ColumnModel]:  # fmt: skip
+    """The columns of words that hold, in (almost) all rows, what a column of the parent holds.
+
+    A billing country that is its customer's: nothing of it is drawn.  Columns in which parents
+    hardly differ are alike by chance and are left to the engine.
+
+    Args:
+        hashes: Per table, those of the `repeatable` columns.
+        links: The generating parent of every row, -1 for none.
+    """
+    fk, facts = plan.generating[child], tables[child]
+    linked = links >= 0
+    families = len(np.unique(links[linked]))
+    found = {}
+    for name in _worded(schema[child], facts):
+        own = hashes[child].get(name)
+        theirs = {
+            other: hashes[fk.parent][other]
+            for other in _namesakes(name, facts, schema[fk.parent], tables[fk.parent])
+            if other in hashes.get(fk.parent, {})
+        }
+        if own is None or not theirs or not linked.any():
+            continue
+        shares = {o: float(np.mean(own == _of_parents(h, links))) for o, h in theirs.items()}
+        best = max(shares, key=lambda other: (shares[other], other == name, other))
+        commonest = np.unique(own, return_counts=True)[1].max() / len(own)
+        if shares[best] >= _SAME and commonest**families < _BY_CHANCE:
+            found[name] = ColumnModel(facts.columns[name].decision, echo=best)
+    return found
 
 
 def _alike(own: Mapping[str, str], facts: TableFacts) -> set[str]:

@@ -123,12 +123,16 @@ def choose(
         kept = mined.get(str(rule)) or _declared(rule, view)
         kept_rules.append(kept)
         if kept.declared:
-            broken = (kept.of - kept.held) / kept.of if kept.of else 0.0
-            notes.append(
-                f"rule `{rule}` is declared, not mined: {100 * broken:.1f} % of the {kept.of} rows"
-                " of the source that could break it do"
-            )
+            notes.append(f"rule `{rule}` is declared, not mined: {_told(kept)}")
     return tuple(kept_rules), tuple(notes)
+
+
+def _told(kept: Kept) -> str:
+    """How a rule that was not mined stands in the source."""
+    if kept.held == kept.of:
+        return f"none of the {kept.of} rows of the source that could break it does"
+    broken = (kept.of - kept.held) / kept.of
+    return f"{100 * broken:.1f} % of the {kept.of} rows of the source that could break it do"
 
 
 def _declared(rule: Rule, view: View) -> Kept:

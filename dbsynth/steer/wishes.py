@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -293,8 +293,21 @@ class _Reader:
             )):  # fmt: skip
                 continue
             fine = False
-            self.problems.append(f"{where}: {_why_not(table, name, foreign)}")
+            self.problems.append(f"{where}: {self._why_not(table, name)}")
         return fine
+
+    def _why_not(self, table: str, name: str) -> str:
+        if name in self.schema[table].foreign_columns():
+            return f"`{table}.{name}` refers to another table; steer a column of that table"
+        model, fk = self.tables[table].columns.get(name), self.plan.generating.get(table)
+        if model is not None and model.echo is not None and fk is not None:
+            return (
+                f"`{table}.{name}` holds what `{fk.parent}.{model.echo}` holds; steer that column"
+            )
+        return (
+            f"the values of `{table}.{name}` are invented, computed, or relative to other times,"
+            " not drawn from learnt ones, so they cannot be steered"
+        )
 
     def fair(self, said: Fairness) -> Fair | None:
         table, _, name = said.outcome.rpartition(".")
@@ -359,11 +372,11 @@ class _Reader:
         model = self.tables[table].columns.get(name)
         codec = codec_of(model) if model is not None else None
         if name in foreign or model is None or codec is None or _relative(model):
-            self.problems.append(f"{where}: {_why_not(table, name, foreign)}")
+            self.problems.append(f"{where}: {self._why_not(table, name)}")
             return None
         values, numeric = _values_of(codec)
         if values is None:
-            self.problems.append(f"{where}: {_why_not(table, name, foreign)}")
+            self.problems.append(f"{where}: {self._why_not(table, name)}")
             return None
         closed = not isinstance(codec, Number) or not np.isnan(codec.points).any()
         return Column(table, name, variables.column(name), values, numeric, closed)
@@ -430,12 +443,3 @@ def _range(text: str) -> Label | None:
     except ValueError:
         return None
     return Label(text, number, float(np.nextafter(number, np.inf)))
-
-
-def _why_not(table: str, name: str, foreign: Sequence[str] | frozenset[str]) -> str:
-    if name in foreign:
-        return f"`{table}.{name}` refers to another table; steer a column of that table"
-    return (
-        f"the values of `{table}.{name}` are invented, computed, or relative to other times, not"
-        " drawn from learnt ones, so they cannot be steered"
-    )
