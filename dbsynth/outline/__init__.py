@@ -70,6 +70,7 @@ _OF_SOMEBODY = (Role.IDENTIFIER, Role.RENAMED, Role.TEXT)
 _DAY = 86_400e6  # microseconds
 _UNKEPT_SHARE = 0.5
 _WIDEST = 2.0**52
+_FURTHEST = 2.0**63 - 1024  # the largest float that is a 64-bit integer
 _FLOAT_DIGITS = 15
 _TRIAL_DRAWS = 20_000
 _NAMES_DRAWN = 8  # for each name that is needed, as some repeat
@@ -579,7 +580,7 @@ def _mint(column: Column, values: pa.Array, rows: int) -> Mint:
             step = 10.0 ** (np.ceil(np.log10(largest)) - _FLOAT_DIGITS)
     if column.kind is Kind.INTEGER:
         step = 1.0
-    units = np.round(numbers / step).astype(np.int64)
+    units = np.clip(np.round(numbers / step), -_FURTHEST, _FURTHEST).astype(np.int64)
     precise = None
     if column.precision is not None and column.kind in (Kind.INTEGER, Kind.DECIMAL):
         precise = column.precision - (column.scale or 0) + max(digits, 0)
