@@ -23,7 +23,7 @@ from dbsynth.spec import Spec
 from dbsynth.spec.drift import covered
 from dbsynth.spec.protection import Protection
 
-_SIZES, _SEARCH, _ONE, _CHOICE, _PAIR = 0.05, 0.10, 0.30, 0.10, 0.45
+_SIZES, _SEARCH, _ONE, _CHOICE, _PAIR = 0.08, 0.30, 0.30, 0.10, 0.30
 _FOR_WORDS = 0.5  # of delta, where words have to be found
 _STATED = (Formula, Order, Closed)  # rules that say all they need in their sentence
 
