@@ -567,3 +567,12 @@ def test_virtual_keys_are_suggested_as_comments(tmp_path, monkeypatch):
     ]
     uncommented = text.replace("# virtual_f", "virtual_f").replace("#  - {", "  - {")
     assert len(said(uncommented).virtual_foreign_keys) == 2
+
+
+def test_hint_of_a_wrong_option_names_the_option():
+    with pytest.raises(SpecError) as raised:
+        Spec.parse({}, {}, said={"engine": "foo", "scale": float("nan")})
+    assert raised.value.hint == "give `--engine` and `--scale` another value"
+    with pytest.raises(SpecError) as raised:
+        Spec.parse({"seed": -1}, {}, said={"engine": "foo"})
+    assert raised.value.hint.startswith("give `--engine` another value; mend the spec")

@@ -171,10 +171,7 @@ class Spec:
             if text is not None:
                 urls.setdefault(name, _filled(text, environment, (name,), problems))
         if problems:
-            raise SpecError(
-                "; ".join(told(problems, lines)),
-                hint="mend the spec; `dbsynth init` writes a new one",
-            )
+            raise SpecError("; ".join(told(problems, lines)), hint=_hint(problems, said))
         return replace(spec, lines=lines, **urls)
 
     def with_keys(self, schema: Schema) -> Schema:
@@ -517,6 +514,15 @@ def _spec_of(found: dict[str, Any], at: Spot) -> Spec:
 def spec_shape() -> Record:
     """What may stand in a spec file."""
     return Record("What dbsynth does with a database.", _entries(), whole=("rules",), then=_spec_of)
+
+
+def _hint(problems: Problems, said: Mapping[str, Any]) -> str:
+    """Where to mend what is wrong: in the options of the command, in the file, or in both."""
+    named = dict.fromkeys(path[0] for path, _ in problems if path and path[0] in said)
+    hints = [f"give {' and '.join(f'`--{n}`' for n in named)} another value"] if named else []
+    if any(not path or path[0] not in said for path, _ in problems):
+        hints.append("mend the spec; `dbsynth init` writes a new one")
+    return "; ".join(hints)
 
 
 def _filled(
