@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 import unicodedata
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -166,9 +167,11 @@ def has_own(kind: str, locale: str, method: str) -> bool:
 @lru_cache(maxsize=64)
 def _fake(locale: str) -> Any:
     kinds = ("person", "address", "company", "job", "automotive")
-    return importlib.import_module("faker").Faker(
-        locale, providers=[f"faker.providers.{kind}" for kind in kinds]
-    )
+    with warnings.catch_warnings():  # some locales have a newer name, and still work
+        warnings.filterwarnings("ignore", r".* locale is deprecated", UserWarning)
+        return importlib.import_module("faker").Faker(
+            locale, providers=[f"faker.providers.{kind}" for kind in kinds]
+        )
 
 
 @lru_cache(maxsize=1024)
