@@ -115,6 +115,7 @@ def test_the_audit_passes_the_build_and_fails_one_with_half_of_the_noise(trial):
     noise = noise_of(None)
     right = lower_bound(*questions.statistics(noise, 3000), said.delta)
     wrong = lower_bound(*questions.statistics(Halved(noise.library), 3000), said.delta)
+    # The figures of the audit are to be seen with `pytest -s`, not only that they pass.
     print(f"\nepsilon: claimed {said.epsilon}, right build {right}, half of the noise {wrong}")  # noqa: T201
     assert 1 < right.epsilon < said.epsilon  # and it sees most of what there is to see
     assert right.counted < said.epsilon

@@ -14,7 +14,7 @@ import numpy as np
 LOOKED_AT = 64  # members waiting that a family looks at for each seat
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True)  # compiled loops over queues that share their state
 def seated(member: Any, times: Any, sizes: Any, members: int) -> Any:  # noqa: C901, PLR0912
     """Who takes each seat, families one after the other.
 

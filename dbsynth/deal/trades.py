@@ -94,7 +94,7 @@ def _excesses(rows: Any, wishes: Any, member: Any, chain: Any, members: int) -> 
     return excess
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True)  # compiled loops: parts of them would be called millions of times
 def traded(  # noqa: C901, PLR0912, PLR0913, PLR0917
     rows: Any, wishes: Any, member: Any, members: Any, starts: Any, single: float, steps: float,
     passes: int, power: float, key: np.uint64,
