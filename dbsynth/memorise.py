@@ -28,7 +28,7 @@ from dbsynth.databases.part import Both, Drawn, Part, Under
 from dbsynth.databases.portable import carried
 from dbsynth.draft.drafted import Draft
 from dbsynth.draft.fill import values
-from dbsynth.engines import ready
+from dbsynth.engines import engine_of, ready
 from dbsynth.errors import SpecError
 from dbsynth.graph import Plan
 from dbsynth.keys import hash_keys, join
@@ -190,7 +190,8 @@ def unpaid(database: Database, spec: Spec) -> Model:
         return fitted(database, design, public_tables(database, design), noise, Silent())
     streams = Streams(spec.seed)
     outline = make_outline(database, spec, streams, Silent())
-    return fit(database, outline, spec.engine, streams, Silent())
+    engine = engine_of(spec.engine, spec.epochs)
+    return fit(database, outline, engine, streams, Silent())
 
 
 def _refuse_others(unit: str, only: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from dbsynth.databases import at_risk, open_database, open_stage
 from dbsynth.databases.base import Database, Stage
 from dbsynth.databases.portable import carried
 from dbsynth.draft.drafted import Draft
-from dbsynth.engines import ready
+from dbsynth.engines import engine_of, ready
 from dbsynth.errors import SpecError, TargetIsSource, VerificationFailed
 from dbsynth.gate import examine
 from dbsynth.generate import Generator, generator
@@ -194,8 +194,9 @@ def _fitted(database: Database, spec: Spec, progress: Progress, watch: Stopwatch
         wishes = understand(spec, outline.schema, outline.plan, outline.tables)
         crossings = tuple(fair.crossing for fair in wishes.fair)
         chosen = {name: found.rows for name, found in choose(database, outline, spec).items()}
+        engine = engine_of(spec.engine, spec.epochs)
         return fit_model(
-            database, outline, spec.engine, streams, progress, wishes.early(), crossings, chosen
+            database, outline, engine, streams, progress, wishes.early(), crossings, chosen
         )
 
 

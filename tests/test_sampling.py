@@ -16,7 +16,7 @@ import pytest
 from dbsynth import Spec, clone
 from dbsynth.databases import open_database
 from dbsynth.embedded import Server
-from dbsynth.engines import variables
+from dbsynth.engines import engine_of, variables
 from dbsynth.learn import fit
 from dbsynth.model import Model
 from dbsynth.outline import Outline, make_outline
@@ -136,7 +136,7 @@ def read(source: str, spec: Spec) -> tuple[Outline, dict[str, Rows], dict[Foreig
 def model_of(source: str, spec: Spec) -> Model:
     with open_database(source) as database:
         outline = make_outline(database, spec, Streams(spec.seed), Silent())
-        return fit(database, outline, "relational", Streams(spec.seed), Silent())
+        return fit(database, outline, engine_of("relational"), Streams(spec.seed), Silent())
 
 
 def test_tables_that_are_too_large_are_read_in_part(source: str) -> None:

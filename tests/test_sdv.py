@@ -13,7 +13,7 @@ import pytest
 
 import dbsynth
 from dbsynth.codec import Alphabet
-from dbsynth.engines import ENGINES
+from dbsynth.engines import TRAINED, engine_of
 from dbsynth.engines.base import Task
 from dbsynth.engines.pool import Pool, pool_of, restored, telling
 from dbsynth.engines.sdv import SDV_ENGINES
@@ -151,10 +151,10 @@ def test_every_link_lies_in_one_accepted_piece(parents: dict[str, str]) -> None:
 # ---------------------------------------------------------------------------------------------
 
 
-def fitted(engine: str, key: int) -> Pool:
+def fitted(engine: str, key: int, epochs: int | None = None) -> Pool:
     own, parent = planted()
     if engine != "hma":
-        model = ENGINES[engine].fit(
+        model = engine_of(engine, epochs).fit(
             {"mine": FIVE, "other": MANY}, own, {"parent:a": FIVE, "parent:b": MANY}, parent,
             np.arange(ROWS), key=key,
         )  # fmt: skip
@@ -210,6 +210,16 @@ def test_same_seed_same_rows_and_nothing_global_is_touched(engine: str) -> None:
     assert any(first.codes[n].tolist() != other.codes[n].tolist() for n in first.codes)
     for name, codes in first.codes.items():
         assert codes.max() < {"mine": 5, "other": 60}[name]
+
+
+@WITH_SDV
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", TRAINED)
+def test_epochs_are_those_of_the_spec(engine: str) -> None:
+    short, long = fitted(engine, 1, 1), fitted(engine, 1, 3)
+    again = fitted(engine, 1, 1)
+    assert all(short.codes[n].tolist() == again.codes[n].tolist() for n in short.codes)
+    assert any(short.codes[n].tolist() != long.codes[n].tolist() for n in short.codes)
 
 
 @WITH_SDV

@@ -98,6 +98,14 @@ WRONG = {
     ),
     "a number that is none": ("scale: .nan\n", "line 1: `scale` is no number of 0 or more"),
     "an oversize number": (f"seed: {10**40}\n", "line 1: `seed` is too large a number"),
+    "epochs of what is no network": (
+        "engine: hma\nepochs: 5\n",
+        "line 2: `epochs` goes with `engine: ctgan` or `tvae` only",
+    ),
+    "half an epoch": (
+        "engine: tvae\nepochs: 0\n",
+        "line 2: `epochs` is no whole number of 1 or more",
+    ),
     "a half row": ("fit_rows: 1.5\n", "line 1: `fit_rows` is no whole number of 1 or more"),
     "a key of two lengths": (
         "virtual_foreign_keys:\n- {child: a, columns: [b, c], parent: d, parent_columns: [e]}\n",

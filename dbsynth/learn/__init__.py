@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dbsynth.databases.base import Database
-from dbsynth.engines import ENGINES, variables
-from dbsynth.engines.base import TableModel, Task, WholeEngine
+from dbsynth.engines import variables
+from dbsynth.engines.base import Engine, TableModel, Task, WholeEngine
 from dbsynth.engines.relational import Relational
 from dbsynth.learn.codebook import Book, with_states
 from dbsynth.learn.comeback import with_repeats
@@ -45,7 +45,7 @@ Bool = npt.NDArray[np.bool_]
 
 
 def fit(
-    database: Database, plan: Outline, engine: str, streams: Streams, progress: Progress,
+    database: Database, plan: Outline, engine: Engine, streams: Streams, progress: Progress,
     early: Early | None = None, crossings: Sequence[Crossing] = (),
     chosen: Mapping[str, Bool] | None = None,
 ) -> Model:  # fmt: skip
@@ -61,7 +61,7 @@ def fit(
     encoded = read_tables(database, plan, progress, hashed)
     links = link_rows(plan.schema, encoded)
     plan = with_shared_values(plan, encoded, links)
-    walks = engine == Relational.name and not plan.real
+    walks = engine.name == Relational.name and not plan.real
     work = _prepared(plan, encoded, links, early or {}, walks=walks)
     plan, tables, before = work.outline, work.tables, plan.tables
     in_part = [fk for fk in plan.plan.lookups if fk.child in plan.reading.own]
@@ -78,21 +78,20 @@ def fit(
         add_profiles(work, name)
     engines: dict[str, TableModel] = {}
     together: dict[str, Task] = {}
-    method = ENGINES[engine]
     for fk, paced in work.paced.items():
         if told_by_roster(work, fk.child):
             continue
-        work.histories[fk] = fit_history(work, fk, paced, ENGINES[engine], streams)
+        work.histories[fk] = fit_history(work, fk, paced, engine, streams)
     for name in learnt:
         shares = _still_coded(encoded[name].shares, before[name], tables[name])
         task = table_task(work, plan.schema[name], streams, shares)
-        if isinstance(method, WholeEngine):
+        if isinstance(engine, WholeEngine):
             together[name] = task
             continue
-        engines[name] = task.fitted(method)
+        engines[name] = task.fitted(engine)
         progress.advance(1)
-    if isinstance(method, WholeEngine):
-        engines |= method.fit_tables(together)
+    if isinstance(engine, WholeEngine):
+        engines |= engine.fit_tables(together)
         progress.advance(len(together))
     real = {name: real_rows(work, database, name, chosen or {}, streams) for name in plan.real}
     tables = {
@@ -106,8 +105,8 @@ def fit(
     }
     tables = with_personas(plan.schema, plan.plan, tables, plan.locale)
     return Model(
-        plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine, tables,
-        work.degrees, work.counters, engines, work.diamonds, plan.notes, work.rules,
+        plan.schema, plan.plan, database.capabilities.kind, database.structure(), engine.name,
+        tables, work.degrees, work.counters, engines, work.diamonds, plan.notes, work.rules,
         {crossing.name: shown(crossing.count(work.codes, work.links)) for crossing in crossings},
         real=real, histories=work.histories, rosters=work.rosters,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dbsynth.classify import Decision, Role, Strategy
-from dbsynth.engines import ENGINES
+from dbsynth.engines import ENGINES, TRAINED
 from dbsynth.errors import SpecError
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.rules import Rule, RuleError, parse_rule
@@ -95,6 +95,8 @@ class Spec:
     """What the user says.  The default says nothing.
 
     Attributes:
+        epochs: How often the networks of the engines `ctgan` and `tvae` see each row; None for the
+            default of SDV.
         on_new: What happens to tables and columns that the spec does not list, or lists with
             another type: ``stop``; ``synthesize`` from the type alone; or ``propose``, which learns
             them as if there was no spec.
@@ -105,6 +107,7 @@ class Spec:
     source: str | None = None
     target: str | None = None
     engine: str = "relational"
+    epochs: int | None = None
     scale: float = 1.0
     seed: int = 0
     fit_rows: int = FIT_ROWS
@@ -414,6 +417,10 @@ def _entries() -> dict[str, Any]:
         "source": Text("The URL of the database that is read."),
         "target": Text("The URL of the database that becomes the clone."),
         "engine": Choice("How tables are learnt.", (*ENGINES, PRIVATE)),
+        "epochs": Number(
+            "How often a network sees each row (engines ctgan and tvae); SDV's default is 300.",
+            low=1, whole=True,
+        ),
         "scale": Number("Factor on numbers of rows."),
         "seed": Number("Same seed, same bytes.", whole=True),
         "fit_rows": Number(
@@ -504,6 +511,10 @@ def _spec_of(found: dict[str, Any], at: Spot) -> Spec:
                 f"table `{name}`: `strategy: {table.strategy}` lets real rows through, which no"
                 f" `engine: {PRIVATE}` can protect"
             )
+    if "epochs" in found and found.get("engine") not in TRAINED:
+        Spot(("epochs",), "", at.problems).wrong(
+            f"`epochs` goes with `engine: {'` or `'.join(TRAINED)}` only"
+        )
     reviewed = any(table.columns for table in found.get("tables", {}).values())
     on_new = "stop" if reviewed else "propose"
     given: dict[str, Any] = {"on_new": on_new, **found, **lists}

@@ -241,8 +241,8 @@ def pruned(spec: Spec, schema: Schema) -> Spec:
         and not any(_same(fk, other) for other in schema[fk.child].foreign_keys)
     )
     return Spec(
-        engine=spec.engine, seed=spec.seed, fit_rows=spec.fit_rows, tables=tables,
-        virtual_foreign_keys=keys,
+        engine=spec.engine, epochs=spec.epochs, seed=spec.seed, fit_rows=spec.fit_rows,
+        tables=tables, virtual_foreign_keys=keys,
     )  # fmt: skip
 
 

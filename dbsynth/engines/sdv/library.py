@@ -77,12 +77,15 @@ def require(engine: str) -> None:
         )
 
 
-def sampled(method: str, columns: Columns, rows: int, key: int) -> dict[str, Codes]:
+def sampled(
+    method: str, columns: Columns, rows: int, key: int, *, epochs: int | None = None
+) -> dict[str, Codes]:
     """Fit a synthesizer of single tables, and sample from it.
 
     Args:
         method: ``gaussian_copula``, ``ctgan`` or ``tvae``.
         columns: Two different codes at least in each.
+        epochs: How often a network sees each row; None for the default of SDV.
 
     Raises:
         MissingExtra: The extra `sdv` is not installed.
@@ -93,10 +96,11 @@ def sampled(method: str, columns: Columns, rows: int, key: int) -> dict[str, Cod
         from sdv import single_table
         from sdv.metadata import Metadata
 
+        network = {"enable_gpu": False} | ({} if epochs is None else {"epochs": epochs})
         kinds = {
             "gaussian_copula": (single_table.GaussianCopulaSynthesizer, {}),
-            "ctgan": (single_table.CTGANSynthesizer, {"enable_gpu": False}),
-            "tvae": (single_table.TVAESynthesizer, {"enable_gpu": False}),
+            "ctgan": (single_table.CTGANSynthesizer, network),
+            "tvae": (single_table.TVAESynthesizer, network),
         }
         kind, options = kinds[method]
         metadata = Metadata.load_from_dict({"tables": {_TABLE: {"columns": _described(columns)}}})

@@ -32,11 +32,17 @@ class SingleTable:
     Args:
         name: ``gaussian_copula``, ``ctgan`` or ``tvae``.
         most_rows: Rows that it is fitted on, of whole entities.
+        epochs: How often a network sees each of them; None for one that is none, or as SDV does.
     """
 
-    def __init__(self, name: str, most_rows: int) -> None:
+    def __init__(self, name: str, most_rows: int, epochs: int | None = None) -> None:
         self.name = name
         self.most_rows = most_rows
+        self.epochs = epochs
+
+    def trained(self, epochs: int) -> SingleTable:
+        """The same with another number of epochs."""
+        return SingleTable(self.name, self.most_rows, epochs)
 
     def fit(
         self,
@@ -60,7 +66,8 @@ class SingleTable:
         told = telling(seen, own, MOST_TOLD)
         alphabets = {**variables, **context}
         rows = {**{v: seen[v] for v in told}, **own}
-        made = drawn_rows(self.name, rows, alphabets, pool_size(len(entities)), key)
+        size = pool_size(len(entities))
+        made = drawn_rows(self.name, rows, alphabets, size, key, epochs=self.epochs)
         return pool_of(
             {v: made[v] for v in own}, {v: made[v] for v in told}, {v: context[v] for v in told}
         )
@@ -97,15 +104,16 @@ def known_codes(
 
 
 def drawn_rows(
-    method: str, codes: Mapping[str, Codes], alphabets: Mapping[str, Alphabet], rows: int, key: int
-) -> dict[str, Codes]:
+    method: str, codes: Mapping[str, Codes], alphabets: Mapping[str, Alphabet], rows: int, key: int,
+    *, epochs: int | None = None,
+) -> dict[str, Codes]:  # fmt: skip
     """So many rows as a synthesizer draws them; constant columns never reach it."""
     size = len(next(iter(codes.values()), ()))
     moving = {v: c for v, c in codes.items() if size and (c != c[0]).any()}
     if size < FEWEST or not moving:
         return by_themselves(codes, alphabets, rows, key)
     ordered = {v: alphabets[v].ordered for v in moving}
-    made = sampled(method, Columns(moving, ordered), rows, key)
+    made = sampled(method, Columns(moving, ordered), rows, key, epochs=epochs)
     return {v: made[v] if v in made else np.full(rows, c[0], np.uint16) for v, c in codes.items()}
 
 
