@@ -22,6 +22,7 @@ from dbsynth.errors import EngineError, MissingExtra, SpecError
 from dbsynth.model import load_model
 from dbsynth.private.audit import Script, Trial, lower_bound
 from dbsynth.private.design import design_of
+from dbsynth.private.domains import coarse_edges, codec_of_edges, refined
 from dbsynth.private.fit import fitted, public_tables
 from dbsynth.private.measure import rows_within
 from dbsynth.private.mechanisms import OpenDP, noise_of
@@ -405,3 +406,24 @@ def test_texts_are_made_from_what_a_check_asks_for(check, form):
 def test_rows_are_seen_where_one_number_of_children_stands_out(noisy, rows):
     # With noise of 29 a bucket counts from 116 on, the sum of 15 from 449 on.
     assert rows_within(np.array(noisy), 4, 29.0) == rows
+
+
+@pytest.mark.parametrize(
+    ("column", "unit", "largest"),
+    [
+        (Column("n", Kind.INTEGER, "smallint", bits=16), 1.0, 2**15 - 1),
+        (Column("n", Kind.INTEGER, "integer", bits=32), 1.0, 2**31 - 1),
+        (Column("n", Kind.DECIMAL, "numeric(5,2)", precision=5, scale=2), 0.01, 999.99),
+        (Column("n", Kind.INTEGER, "numeric(5,0)", precision=5, bits=64), 1.0, 99_999),
+    ],
+    ids=["16 bits", "32 bits", "5 digits", "5 whole digits"],
+)
+def test_noise_makes_no_number_that_a_type_cannot_hold(column, unit, largest) -> None:
+    coarse = coarse_edges(column, unit)
+    noisy = np.zeros(len(coarse) - 1, np.int64)
+    noisy[[0, -1]] = 10_000  # as if noise stood out at both ends
+    codec = codec_of_edges(column, refined(coarse, noisy, 1.0, whole=True), unit)
+    codes = np.arange(4, codec.alphabet.size).repeat(50).astype(np.uint16)
+    drawn = codec.decode(codes, np.arange(len(codes)), 3).cast("float64").to_numpy()
+    assert -largest <= drawn.min() < -0.9 * largest
+    assert 0.9 * largest < drawn.max() <= largest

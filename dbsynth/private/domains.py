@@ -174,13 +174,28 @@ def _shared_words(
 
 
 def coarse_edges(column: Column, unit: float) -> Float64:
-    """The public grid of a type, in units: years for dates and times, else powers of two."""
+    """The public grid of a type, in units: years for dates and times, else powers of two.
+
+    It ends where the type does, so that noise alone makes no number that the column cannot hold.
+    """
     if column.kind in (Kind.DATE, Kind.TIMESTAMP):
         days = [(dt.date(year, 1, 1) - _EPOCH).days for year in range(*_YEARS)]
         scale = 1.0 if column.kind is Kind.DATE else _DAY
         return np.array(days, np.float64) * scale
     powers = 2.0 ** np.arange(0 if unit else -20, 50)
+    beyond = _beyond(column, unit)
+    if beyond <= powers[-1]:
+        powers = np.append(powers[powers < beyond], beyond)
     return np.concatenate([-powers[::-1] + (1 if unit else 0), [0.0], powers])
+
+
+def _beyond(column: Column, unit: float) -> float:
+    """The first whole number of units that is too large for a type; endless where it tells none."""
+    if column.kind not in (Kind.INTEGER, Kind.DECIMAL) or not unit:
+        return np.inf
+    by_bits = np.inf if column.bits is None else 2.0 ** (column.bits - 1)
+    by_digits = np.inf if column.precision is None else 10.0**column.precision
+    return min(by_bits, by_digits)
 
 
 def refined(edges: Float64, noisy: Int64, scale: float, *, whole: bool) -> Float64:
