@@ -131,7 +131,7 @@ def copying(
         }
         if own is None or not theirs or not linked.any():
             continue
-        shares = {o: float(np.mean(own == _of_parents(h, links))) for o, h in theirs.items()}
+        shares = _alike_shares(own, theirs, links)
         best = max(shares, key=lambda other: (shares[other], other == name, other))
         commonest = np.unique(own, return_counts=True)[1].max() / len(own)
         if shares[best] >= _SAME and commonest**families < _BY_CHANCE:
@@ -199,10 +199,16 @@ def _echoed(
         model = parent.columns[name].provided if name in parent.columns else None
         return model is not None and model.provider == provider
 
-    shares = {name: float(np.mean(own == _of_parents(hashes, links)))
-              for name, hashes in theirs.items()}  # fmt: skip
+    shares = _alike_shares(own, theirs, links)
     best = max(shares, key=lambda name: (shares[name], alike(name), name), default="")
     return best, shares.get(best, 0.0)
+
+
+def _alike_shares(own: UInt64, theirs: Hashes, links: Int64) -> dict[str, float]:
+    """Per column of the parent, the share of rows that have its value, or NULL as it has."""
+    return {
+        name: float(np.mean(own == _of_parents(hashes, links))) for name, hashes in theirs.items()
+    }
 
 
 def _of_parents(hashes: UInt64, links: Int64) -> UInt64:
