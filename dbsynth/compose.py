@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 
@@ -61,16 +62,20 @@ def _composed(
     """
     limits: dict[str, int] = {}
     notes: dict[str, str] = {}
+    refused: Counter[str] = Counter()
     for attempt in range(_ATTEMPTS):
         draft = make_draft(model, scale, {**wanted, **limits}, streams, progress, hand)
         try:
             deal(draft, partial(shared_groups, draft))
             settle(draft, stage, progress)
         except TooManyRows as error:
-            fewer = min(error.rows, draft.rows[error.table] - 1)
-            if fewer < 1 or attempt == _ATTEMPTS - 1:
+            rows = draft.rows[error.table]
+            if rows <= 1 or attempt == _ATTEMPTS - 1:
                 raise
-            limits[error.table] = fewer
+            # Fewer rows lose fewer, so a table that comes again goes down faster.
+            lost = max(rows - error.rows, 1) << refused[error.table]
+            refused[error.table] += 1
+            limits[error.table] = max(rows - lost, 1)
             notes[error.table] = error.message
         else:
             break

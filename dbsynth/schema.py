@@ -166,6 +166,22 @@ class ForeignKey:
     def __str__(self) -> str:
         return f"{self.child}({', '.join(self.columns)}) -> {self.parent}"
 
+    @property
+    def anchored(self) -> frozenset[str]:
+        """Columns of a self-reference that refer to themselves: the tenant of a tree of tenants.
+
+        Nothing gives them a value; rows refer only to rows that are equal in them.
+        """
+        if self.child != self.parent:
+            return frozenset()
+        pairs = zip(self.columns, self.parent_columns, strict=True)
+        return frozenset(mine for mine, theirs in pairs if mine == theirs)
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The columns whose values come from the parent."""
+        return frozenset(self.columns) - self.anchored
+
 
 @dataclass(frozen=True)
 class Table:
@@ -203,8 +219,15 @@ class Table:
         return tuple(column for column in self.columns if not column.generated)
 
     def foreign_columns(self) -> frozenset[str]:
-        """Columns that belong to a foreign key."""
-        return frozenset(name for fk in self.foreign_keys for name in fk.columns)
+        """Columns whose values come from the parents under foreign keys."""
+        return frozenset(name for fk in self.foreign_keys for name in fk.given)
+
+    @cached_property
+    def anchored(self) -> frozenset[str]:
+        """Own columns in which rows that refer to each other are equal."""
+        return (
+            frozenset(c for fk in self.foreign_keys for c in fk.anchored) - self.foreign_columns()
+        )
 
 
 @dataclass(frozen=True)

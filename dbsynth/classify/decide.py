@@ -202,7 +202,15 @@ def _key(it: _Subject) -> Decision:
     if composite and kind is Kind.TEXT and it.concept not in PERSONAL and _shown(it):
         return Decision(Role.CATEGORY, None, "Part of a key, with few values that repeat",
                         "values", 0.9)  # fmt: skip
+    if composite and kind in (Kind.UUID, Kind.TEXT) and _repeats(it):
+        return Decision(Role.RENAMED, _key_provider(it), "Part of a key, and its values repeat",
+                        "values", 0.9)  # fmt: skip
     return Decision(Role.KEY, _key_provider(it), "It is part of the primary key", "schema", 1.0)
+
+
+def _repeats(it: _Subject) -> bool:
+    facts = it.facts
+    return not (facts.near_unique or it.unique) and facts.covered >= _COVERED
 
 
 def _key_provider(it: _Subject) -> str | None:

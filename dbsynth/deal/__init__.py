@@ -261,7 +261,9 @@ def _deal_self(
         level[lost] = 0
         links[lost] = -1 if fk.nullable else lost
     circle = np.flatnonzero(depth == variables.CIRCLE)
-    links[circle] = np.roll(circle, 1)
+    for name in np.unique(group[circle]):
+        alike = circle[group[circle] == name]
+        links[alike] = np.roll(alike, 1)
     return links
 
 

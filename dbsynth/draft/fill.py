@@ -22,6 +22,7 @@ from dbsynth.errors import Unsatisfiable
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.identifiers.avoid import draw_avoiding
 from dbsynth.identifiers.traits import Traits
+from dbsynth.keys import Mint
 from dbsynth.learn.repeats import identity_index
 from dbsynth.model import NAMES_JOINED, Anchor, Calendar, ColumnModel
 from dbsynth.outline.pieces import Persons, piece_variables, put_together
@@ -69,7 +70,7 @@ def values(draft: Draft, table: Table, name: str, positions: Int64, depth: int =
         if model.repeats.echo is None or not len(theirs):
             return own
         echo = _echoed(draft, table, column, model.repeats.echo, positions[theirs], depth)
-        return _put(own, theirs, echo)
+        return put(own, theirs, echo)
     return own_values(draft, table, column, model, positions, index)
 
 
@@ -99,7 +100,7 @@ def keys_of(draft: Draft, table: Table, column: str) -> list[ForeignKey]:
         *plan.lookups_of(table.name),
         *plan.dealt_of(table.name),
     ]
-    return [fk for fk in found if fk is not None and column in fk.columns and fk in draft.links]
+    return [fk for fk in found if fk is not None and column in fk.given and fk in draft.links]
 
 
 def own_values(
@@ -146,7 +147,7 @@ def own_values(
     if model.blanks and mine is not None:
         blanks = converted(pa.array(model.blanks, pa.string()), arrow_type(column))
         here = np.flatnonzero((mine > 0) & (mine <= len(blanks)))
-        drawn = _put(drawn, here, blanks.take(pa.array(mine[here].astype(np.int64) - 1)))
+        drawn = put(drawn, here, blanks.take(pa.array(mine[here].astype(np.int64) - 1)))
     return pc.if_else(pa.array(present), drawn, pa.scalar(None, arrow_type(column)))
 
 
@@ -173,8 +174,8 @@ def _structured(
         theirs = {variable: codes_[again] for variable, codes_ in codes.items()}
         same = Persons(people[again], key, traits.taken(again) if traits else None)
         fresh = put_together(column.name, model, theirs, index[here[again]], mine, same, turn)
-        found = _put(found, again, fresh)
-    return _put(pa.nulls(len(positions), arrow_type(column)), here, _typed(found, column))
+        found = put(found, again, fresh)
+    return put(pa.nulls(len(positions), arrow_type(column)), here, _typed(found, column))
 
 
 def _traits(draft: Draft, table: Table, column: str, positions: Int64) -> Traits | None:
@@ -253,24 +254,31 @@ def _minted(
     present: npt.NDArray[np.bool_], key: int,
 ) -> pa.Array:  # fmt: skip
     """Numbers of a mint in the type of their column."""
-    mint, kind = model.mint, Kind.INTEGER if column.kind is Kind.TEXT else column.kind
+    mint = model.mint
     assert mint is not None
-
-    def typed(units: Int64) -> pa.Array:
-        here = present if len(units) == len(present) else np.ones(len(units), bool)
-        if kind in (Kind.DECIMAL, Kind.FLOAT):
-            digits = max(0, round(-np.log10(mint.step))) if mint.step < 1 else 0
-            return from_numbers(np.round(units * mint.step, digits), here, kind)
-        return from_numbers(units * int(mint.step), here, kind, zoned=column.zoned)
 
     def unwanted(units: Int64) -> npt.NDArray[np.bool_]:
         assert model.avoid is not None
-        return model.avoid.contains(as_text(typed(units)))
+        return model.avoid.contains(as_text(coined(column, mint, units)))
 
     real = draft.model.real.get(table.name)
     positions = positions if real is None else real.order[positions]
     units = mint.draw(positions, draft.rows[table.name], key, unwanted if model.avoid else None)
-    return _typed(typed(units), column)
+    return pc.if_else(
+        pa.array(present), coined(column, mint, units), pa.scalar(None, arrow_type(column))
+    )
+
+
+def coined(column: Column, mint: Mint, units: Int64) -> pa.Array:
+    """Numbers, in units of a mint's step, in the type of their column."""
+    kind, here = (
+        Kind.INTEGER if column.kind is Kind.TEXT else column.kind,
+        np.ones(len(units), bool),
+    )
+    if kind in (Kind.DECIMAL, Kind.FLOAT):
+        digits = max(0, round(-np.log10(mint.step))) if mint.step < 1 else 0
+        return _typed(from_numbers(np.round(units * mint.step, digits), here, kind), column)
+    return _typed(from_numbers(units * int(mint.step), here, kind, zoned=column.zoned), column)
 
 
 def _typed(array: pa.Array, column: Column) -> pa.Array:
@@ -295,7 +303,7 @@ def _referenced(
         ready = np.flatnonzero(missing & (links >= 0))
         if len(ready):
             found = _parent_values(draft, fk, column, links[ready], depth)
-            result = _put(result, ready, found)
+            result = put(result, ready, found)
             missing[ready] = False
     if missing.any() and not column.nullable:
         # Part of a composite key whose other part is NULL: any value of the parent will do.
@@ -305,7 +313,7 @@ def _referenced(
                 gaps = np.flatnonzero(missing)
                 key = draft.streams.key("partial", str(fk))
                 place = (hashed(key, positions[gaps]) % np.uint64(parents)).astype(np.int64)
-                return _put(result, gaps, _parent_values(draft, fk, column, place, depth))
+                return put(result, gaps, _parent_values(draft, fk, column, place, depth))
     return result
 
 
@@ -333,7 +341,7 @@ def converted(array: pa.Array, wanted: pa.DataType) -> pa.Array:
     return array.cast(wanted)
 
 
-def _put(array: pa.Array, places: Int64, found: pa.Array) -> pa.Array:
+def put(array: pa.Array, places: Int64, found: pa.Array) -> pa.Array:
     """An array with some entries replaced."""
     if len(places) == len(array):
         return found

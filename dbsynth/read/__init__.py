@@ -113,7 +113,7 @@ class _Coding:
             *self.counters,
             *self.structured,
             *(part for name in self.hashed for part in name.split(NAMES_JOINED)),
-            *self.table.foreign_columns(),
+            *(name for fk in self.table.foreign_keys for name in fk.columns),
         }
 
     @property

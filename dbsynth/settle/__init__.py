@@ -8,9 +8,6 @@ mention are held for a whole table.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -20,29 +17,25 @@ from dbsynth.codec import arrow_type, from_numbers
 from dbsynth.databases.base import Stage
 from dbsynth.deal.takeover import settle_totals
 from dbsynth.draft.drafted import Draft
-from dbsynth.draft.fill import combined, converted, keys_of, needed, quoted, values, whole
-from dbsynth.errors import TooManyRows, Unsatisfiable
+from dbsynth.draft.fill import combined, converted, keys_of, needed, quoted, whole
+from dbsynth.errors import Unsatisfiable
 from dbsynth.keys import group_ids, hash_keys, rank_in_group
 from dbsynth.learn.counters import counter_group
 from dbsynth.progress import Progress
-from dbsynth.randomness import hashed
 from dbsynth.rosters import bases_first
-from dbsynth.schema import Check, ForeignKey, Kind, Table
+from dbsynth.schema import ForeignKey, Table
+from dbsynth.settle.checks import repair_checks
 from dbsynth.settle.distinct import holds_by_construction, repair_key
 from dbsynth.settle.exclude import columns_of, implied_checks, repair_exclusion
 from dbsynth.settle.numbering import follow_repairs, settled_by_rules
-from dbsynth.settle.parts import Own, Part, bundle, own_parts, parts_of
 from dbsynth.settle.upkeep import keep_values
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 _ROUNDS = 8
-_EASY_ROUNDS = 3  # rounds in which a repair leaves the generating links alone
 _RULED_ROUNDS = 5  # rounds after which a constraint may break a rule
 _PASSES = 4
-_DRAWS = 6
-_LITERAL = re.compile(r"'((?:[^']|'')*)'")
 
 
 def settle(draft: Draft, stage: Stage, progress: Progress) -> None:
@@ -84,7 +77,7 @@ def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
     doubtful = [key for key in keys if not holds_by_construction(draft, table, key)]
     for round_ in range(_ROUNDS):
         _keep_rules(draft, table, round_)
-        repaired = bool(checks) and _repair_checks(draft, stage, table, checks, round_)
+        repaired = bool(checks) and repair_checks(draft, stage, table, checks, round_)
         # A repair may have changed what held by construction.
         for key in keys if repaired or round_ else doubtful:
             repaired |= repair_key(draft, stage, table, key)
@@ -141,129 +134,14 @@ def _counter(draft: Draft, table: Table, name: str, first: int) -> pa.Array:
     return from_numbers(ranks + first, np.ones(len(ranks), bool), column.kind)
 
 
-# ---------------------------------------------------------------------------------------------
-# CHECK
-# ---------------------------------------------------------------------------------------------
-
-
-def _repair_checks(
-    draft: Draft, stage: Stage, table: Table, checks: Sequence[Check], round_: int
-) -> bool:
-    names = needed(table, [name for check in checks for name in check.columns])
-    rows = whole(draft, table, names)
-    result = stage.evaluate(table, rows, [check.sql for check in checks])
-    failing = np.stack([_is_false(result.column(i)) for i in range(len(checks))])
-    if not failing.any():
-        return False
-    for check, failed in zip(checks, failing, strict=True):
-        if failed.any():
-            _repair_check(draft, stage, table, check, failed, round_)
-    return True
-
-
-def _is_false(column: pa.ChunkedArray) -> Bool:
-    if not pa.types.is_boolean(column.type):
-        column = pc.not_equal(pc.utf8_lower(column.cast(pa.string())), "false")
-    return np.asarray(
-        pc.equal(column, False).fill_null(False).combine_chunks().to_numpy(zero_copy_only=False)
-    )
-
-
-def _repair_check(
-    draft: Draft, stage: Stage, table: Table, check: Check, failed: Bool, round_: int
-) -> None:
-    """Texts are drawn anew, at last from a pattern of the real ones; others copy a good row."""
-    bad = np.flatnonzero(failed)
-    columns = needed(table, check.columns)
-    for attempt in range(_DRAWS):
-        for part in own_parts(draft, table, columns):
-            if isinstance(part, Own) and part.provided and len(bad):
-                spare = attempt >= _DRAWS // 2
-                bad = _redraw_failing(
-                    draft, stage, table, check, part, bad, round_ * _DRAWS + attempt, spare
-                )
-    if not len(bad):
-        return
-    passing = np.flatnonzero(~failed)
-    if not len(passing):
-        bad = _take_literals(draft, stage, table, check, bad)
-        if not len(bad):
-            return
-        raise Unsatisfiable(
-            f"no drawn row of {table.name} meets the CHECK `{check.name}`",
-            hint=f"set `strategy: empty` or `copy` for {table.name} in the spec",
-        )
-    draw = hashed(draft.streams.key("donor", table.name, check.name, round_), bad)
-    donors = passing[(draw % np.uint64(len(passing))).astype(np.int64)]
-    few = parts_of(draft, table, columns) if round_ < _EASY_ROUNDS else []
-    parts = few or bundle(draft, table, columns)
-    for part in parts:
-        part.take(bad, donors, exactly=not few)
-    if not parts:
-        raise TooManyRows(
-            f"the CHECK `{check.name}` of {table.name} is about keys and leaves room for few",
-            table=table.name,
-            rows=len(passing),
-        )
-
-
-def _take_literals(draft: Draft, stage: Stage, table: Table, check: Check, bad: Int64) -> Int64:
-    """Give rows the values that the CHECK itself names; returns the rows that still fail."""
-    for part in own_parts(draft, table, check.columns):
-        kind = table.column_by_name[part.columns[0]].kind
-        longest = table.column_by_name[part.columns[0]].length
-        texts = [text.replace("''", "'") for text in _LITERAL.findall(check.sql)]
-        texts = [text for text in texts if longest is None or len(text) <= longest]
-        if not texts or kind not in (Kind.TEXT, Kind.ENUM):
-            continue
-        for attempt in range(len(texts)):
-            draw = hashed(draft.streams.key("literal", table.name, check.name, attempt), bad)
-            words = pa.array(texts).take(pa.array((draw % np.uint64(len(texts))).astype(np.int64)))
-            offered = {part.columns[0]: words}
-            bad = _accept_passing(draft, stage, table, check, part, bad, offered, words)
-            if not len(bad):
-                break
-    return bad
-
-
-def _redraw_failing(
-    draft: Draft,
-    stage: Stage,
-    table: Table,
-    check: Check,
-    part: Own,
-    bad: Int64,
-    attempt: int,
-    spare: bool,
-) -> Int64:
-    """Draw one column of some rows anew; returns the rows that still fail."""
-    proposed, proposal = part.spares(bad, attempt) if spare else part.proposals(bad, attempt)
-    return _accept_passing(draft, stage, table, check, part, bad, proposed, proposal)
-
-
-def _accept_passing(
-    draft: Draft, stage: Stage, table: Table, check: Check, part: Part, bad: Int64,
-    proposed: Mapping[str, pa.Array], proposal: object,
-) -> Int64:  # fmt: skip
-    """Take the proposals that the CHECK lets pass; returns the rows that still fail."""
-    names = needed(table, check.columns)
-    rows = {n: proposed[n] if n in proposed else values(draft, table, n, bad) for n in names}
-    passes = ~_is_false(stage.evaluate(table, pa.table(rows), [check.sql]).column(0))
-    chosen = np.flatnonzero(passes)
-    if len(chosen):
-        part.accept(bad[chosen], proposal, chosen)
-    return bad[~passes]
-
-
-# ---------------------------------------------------------------------------------------------
-# Groups of keys that share columns
-# ---------------------------------------------------------------------------------------------
-
-
 def shared_groups(draft: Draft, key: ForeignKey) -> tuple[Int64, Int64] | None:
     """Groups of child and parent rows that agree on the columns which other keys have settled."""
     table, parent = draft.model.schema[key.child], draft.model.schema[key.parent]
-    shared = [name for name in key.columns if keys_of_others(draft, table, key, name)]
+    shared = [
+        name
+        for name in key.columns
+        if name in key.anchored or keys_of_others(draft, table, key, name)
+    ]
     if not shared:
         return None
     theirs = [key.parent_columns[key.columns.index(name)] for name in shared]

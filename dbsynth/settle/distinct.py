@@ -37,7 +37,7 @@ def holds_by_construction(draft: Draft, table: Table, key: UniqueKey) -> bool:
     facts = draft.model.tables[table.name]
     if facts.copied is not None:
         return True
-    foreign = {c for fk in table.foreign_keys for c in fk.columns}
+    foreign = table.foreign_columns()
     for name in key.columns:
         if name in foreign or name not in facts.columns or key.nulls_equal:
             continue

@@ -249,7 +249,8 @@ def own_parts(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:
     return [
         Own(draft, table, name)
         for name in dict.fromkeys(n for c in columns for n in (*inputs.get(c, ()), c))
-        if name in models and not keys_of(draft, table, name) and name not in fixed
+        if name in models and not keys_of(draft, table, name)
+        and name not in fixed and name not in table.anchored
         and (models[name].codec is not None or models[name].provided is not None)
     ]  # fmt: skip
 
@@ -285,7 +286,7 @@ def bundle(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:
     open_columns = list(columns)
     while open_columns:
         for fk in keys_of(draft, table, open_columns.pop()):
-            if fk not in links and fk not in draft.model.plan.carried:
+            if fk not in links and fk not in draft.model.plan.carried and not fk.anchored:
                 links[fk] = None
                 open_columns += fk.columns
     return [*own_parts(draft, table, columns), *(Link(draft, table, fk) for fk in links)]
