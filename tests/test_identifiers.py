@@ -284,6 +284,32 @@ def test_an_unknown_type_has_frequent_literals_or_nothing() -> None:
     assert _state("by_type", values=["once", "twice"], sql_type="odd")["none"] is True
 
 
+@pytest.mark.parametrize(
+    ("sql_type", "seen", "drawn"),
+    [
+        ("regclass", ["orders", "lines"], "-"),
+        ("address", ['(1,"a, ""b""",)', "(2,x,y)"], "(,,)"),
+        ("address", ["(1)", "(2)"], "()"),
+        ("jsonpath", ["$.a", "$.b"], "$"),
+    ],
+)
+def test_what_nothing_is_known_of_is_void_where_its_type_can_say_so(
+    sql_type: str, seen: list[str], drawn: str
+) -> None:
+    state = _state("by_type", values=seen, sql_type=sql_type)
+    assert set(_draw("by_type", state, np.arange(5)).to_pylist()) == {drawn}
+
+
+@pytest.mark.parametrize(("sql_type", "seen"), [("vector(3)", []), ("vector", ["[1,2.5,-1e-05]"])])
+def test_embeddings_are_directions_of_their_size(sql_type: str, seen: list[str]) -> None:
+    texts = _draw("by_type", _state("by_type", values=seen, sql_type=sql_type), np.arange(200))
+    found = np.array([[float(x) for x in text[1:-1].split(",")] for text in texts.to_pylist()])
+    assert found.shape == (200, 3)
+    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    assert np.all(np.abs(found.mean(axis=0)) < 0.2)
+    assert len(np.unique(found, axis=0)) == 200
+
+
 def _opened(kind: str, data: bytes) -> None:
     """Read a file as its viewers do."""
     match kind:

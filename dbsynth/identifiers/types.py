@@ -25,7 +25,7 @@ from dbsynth.identifiers.strings import (
     where,
 )
 from dbsynth.identifiers.text import counted_word
-from dbsynth.randomness import UInt64
+from dbsynth.randomness import UInt64, uniform
 from dbsynth.schema import Column, Kind
 
 _ALIASES = {
@@ -37,6 +37,15 @@ _ALIASES = {
 }  # fmt: skip
 _EMPTY_COLUMN = Column("", Kind.OTHER, "text")
 _WORDS = pa.array(["lorem", "ipsum", "dolor", "amet", "elit", "sed", "tempor", "magna", "aliqua"])
+_VOID = {  # what a type reads as nothing at all
+    **dict.fromkeys(("regclass", "regtype", "regproc", "regprocedure", "regrole", "regnamespace",
+                     "regconfig", "regdictionary", "regcollation"), "-"),
+    "regoper": "0", "regoperator": "0", "int2vector": "", "oidvector": "", "tid": "(0,0)",
+    "jsonpath": "$", "txid_snapshot": "1:1:", "pg_snapshot": "1:1:", "ltxtquery": "lorem",
+    "lquery": "*", "cube": "(0)",
+}  # fmt: skip
+_RECORD = r"^\(.*\)$"
+_QUOTED = r'"(?:[^"\\]|\\.|"")*"'
 _COVERED = 0.7
 _MOST_VALUES = 50
 
@@ -208,6 +217,17 @@ def _uuid(index: UInt64, key: int, width: int) -> pa.Array:
     return Uuid().draw(state, index, key=key)
 
 
+def _vector(index: UInt64, key: int, width: int) -> pa.Array:
+    """Embeddings: directions of length one, none preferred (normal numbers by Box and Muller)."""
+    places = index.astype(np.uint64)[:, None] * np.uint64(width) + np.arange(width, dtype=np.uint64)
+    radius = np.sqrt(-2 * np.log1p(-uniform(key, places)))
+    drawn = radius * np.cos(2 * np.pi * uniform(subkey(key, 1), places))
+    drawn /= np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-9)
+    texts = pc.cast(pa.array(np.round(drawn, 6).astype(np.float32).ravel()), pa.string())
+    offsets = pa.array(np.arange(0, len(texts) + 1, width), pa.int32())
+    return joined("[", pc.binary_join(pa.ListArray.from_arrays(offsets, texts), ","), "]")
+
+
 def _lsn(index: UInt64, key: int, width: int) -> pa.Array:
     return joined("0/", fixed(_folded(index), 8, b"0123456789ABCDEF"))
 
@@ -224,6 +244,7 @@ _DRAWN: dict[str, Callable[[UInt64, int, int], pa.Array]] = {
     "path": _two_points("[P,P]"), "polygon": _two_points("(P,P)"), "circle": _circle, "line": _line,
     "geometry": _wkt, "geography": _wkt, "inet": _v4, "cidr": _net, "macaddr": _mac(6),
     "macaddr8": _mac(8), "uuid": _uuid, "pg_lsn": _lsn,
+    "vector": _vector, "halfvec": _vector,
     "int4range": _range("number"), "int8range": _range("number"), "numrange": _range("number"),
     "daterange": _range("day"), "tsrange": _range("second"), "tstzrange": _range("zoned"),
     "int4multirange": _multi("number"), "int8multirange": _multi("number"),
@@ -250,9 +271,10 @@ class ByType:
             return {"words": literals.to_pylist(), "weights": counts.tolist(), "unique": False}
         if known_type(kind):
             width = re.search(r"\((\d+)", column.base_type or column.sql_type)
-            default = 1 if kind == "bit" else 8
+            default = 1 if kind == "bit" else _dimensions(values) or 8
             return {"type": kind, "width": int(width[1]) if width else default, "unique": unique}
-        return {"none": True, "unique": unique}
+        void = _VOID.get(kind) or _bare_record(values)
+        return {"void": void, "unique": False} if void else {"none": True, "unique": unique}
 
     def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
         """One literal for every index; nulls where nothing is known."""
@@ -261,7 +283,26 @@ class ByType:
             return pa.array(state["words"]).take(pa.array(weighted(key, index, state["weights"])))
         if "type" in state:
             return draw_type(state["type"], index, key=key, width=state["width"])
+        if "void" in state:
+            return pa.array([state["void"]] * len(index), pa.string())
         return pa.nulls(len(index), pa.string())
+
+
+def _dimensions(values: pa.Array) -> int:
+    """How many numbers a vector has; 0 where values are none."""
+    texts = values.drop_null()[:1]
+    if not len(texts) or not pc.match_substring_regex(texts, r"^\[[-0-9.,eE+]+\]$")[0].as_py():
+        return 0
+    return int(pc.count_substring(texts, ",")[0].as_py()) + 1
+
+
+def _bare_record(values: pa.Array) -> str:
+    """A row of nothing but NULLs with as many fields as the values of a composite type have."""
+    texts = values.drop_null()
+    if not len(texts) or not pc.all(pc.match_substring_regex(texts, _RECORD)).as_py():
+        return ""
+    commas = pc.unique(pc.count_substring(pc.replace_substring_regex(texts, _QUOTED, ""), ","))
+    return "(" + "," * commas[0].as_py() + ")" if len(commas) == 1 else ""
 
 
 @dataclass(frozen=True)
