@@ -17,6 +17,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dbsynth.endings import Endings, endings_of
+from dbsynth.endings import from_json as endings_from_json
 from dbsynth.randomness import uniform
 from dbsynth.schema import Column, Kind
 
@@ -26,6 +28,7 @@ Float64 = npt.NDArray[np.float64]
 BINS = 128
 HEAVY_SHARE = 1 / 256  # a value with this share of the rows has a code of its own
 MOST_ATOMS = 400
+_ENDS = 0xE4D5  # sets the stream of endings apart from that of numbers
 SEGMENTS = 5  # a bin is decoded by interpolation over so many inner quantiles
 
 
@@ -78,6 +81,7 @@ class Number:
         offset: Where the grid starts.
         digits: Digits after the point to round to, -1 for no rounding.
         zoned: Whether a timestamp is in UTC.
+        endings: How the numbers of bins end; None for anyhow.
     """
 
     kind: Kind
@@ -87,6 +91,7 @@ class Number:
     offset: float
     digits: int
     zoned: bool = False
+    endings: Endings | None = None
 
     @property
     def alphabet(self) -> Alphabet:
@@ -133,6 +138,11 @@ class Number:
             segment = place.astype(np.int64)
             low = self.inner[cells, segment]
             numbers = self.snap(low + (place - segment) * (self.inner[cells, segment + 1] - low))
+            if self.endings is not None:
+                drawn = uniform(key ^ _ENDS, positions)
+                ended = self.snap(self.endings.put(numbers, drawn))
+                inside = (ended >= self.inner[0, 0]) & (ended <= self.inner[-1, -1])
+                numbers = np.where(inside, ended, numbers)
             numbers = np.where(np.isnan(self.points[cells]), numbers, self.points[cells])
         for code, special in ((1, np.nan), (2, -np.inf), (3, np.inf)):
             numbers[codes == code] = special
@@ -155,6 +165,7 @@ class Number:
             "offset": self.offset,
             "digits": self.digits,
             "zoned": self.zoned,
+            "endings": self.endings and self.endings.to_json(),
         }
 
 
@@ -187,7 +198,17 @@ def fit_number(column: Column, values: pa.Array, k: int, named: Naming | None = 
         offset,
         digits,
         column.zoned,
+        _endings(column, rest, step, digits, k),
     )
+
+
+def _endings(column: Column, rest: Float64, step: float, digits: int, k: int) -> Endings | None:
+    """How the numbers of bins end."""
+    if column.kind is Kind.INTEGER:
+        return endings_of(rest, 1.0, k) if step <= 1 else None
+    if column.kind in (Kind.DECIMAL, Kind.FLOAT) and digits >= 0:
+        return endings_of(rest, 10.0**-digits, k)
+    return None
 
 
 def _atoms(distinct: Float64, counts: npt.NDArray[np.int64], k: int) -> Float64:
@@ -546,6 +567,7 @@ def codec_from_json(value: Mapping[str, Any]) -> Codec:
                 value["offset"],
                 value["digits"],
                 value["zoned"],
+                endings_from_json(value.get("endings")),
             )
         case "category":
             shown = tuple(value["shown"])

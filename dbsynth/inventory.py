@@ -240,6 +240,9 @@ def _time_facts(model: ColumnModel, threshold: int) -> Iterator[str]:
     if model.anchor is not None:
         where = f"{model.anchor.key.parent}." if model.anchor.key else ""
         yield f"these are distances to `{where}{model.anchor.column}`"
+    if model.factor is not None:
+        where = f"{model.factor.key.parent}." if model.factor.key else ""
+        yield f"how often it is which multiple of `{where}{model.factor.column}`"
     if model.calendar is not None:
         clock = " and time of day" if model.calendar.clock else ""
         yield f"how often which day of the week{clock}"

@@ -77,6 +77,22 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
+class Factor:
+    """That a number is another number times a factor, such as a usual discount on a price.
+
+    Attributes:
+        column: The column of the other number, in the same row, or in the parent under ``key``.
+        codec: Of the factors.
+        typical: Stands for the other number where that is missing or 0.
+    """
+
+    column: str
+    key: ForeignKey | None
+    codec: Number
+    typical: float
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
     """That a time column follows the week, and the day, where its values spread over months.
 
@@ -141,6 +157,7 @@ class ColumnModel:
             real values that fewer than k rows share.
         nulls: Whether the column has NULLs, so that its presence is a variable of the engine.
         anchor: The time to which the codec's value is a distance.
+        factor: The number that this one is a multiple of; the engine draws the factor alone.
         calendar: How a time lies in the week and in the day.
         gap: How long after the sibling before a time lies; only one column of a table has it.
         repeats: Which provided values come back inside a family.
@@ -171,6 +188,7 @@ class ColumnModel:
     pieces: Mapping[str, Piece] = field(default_factory=dict)
     computed: tuple[str, ...] = ()
     blanks: tuple[str, ...] = ()
+    factor: Factor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,6 +512,14 @@ def _anchor_json(anchor: Anchor | None, keys: Sequence[ForeignKey]) -> dict[str,
     return {"column": anchor.column, "key": key, "step": anchor.step, "form": anchor.form}
 
 
+def _factor_json(factor: Factor | None, keys: Sequence[ForeignKey]) -> dict[str, Any] | None:
+    if factor is None:
+        return None
+    key = None if factor.key is None else keys.index(factor.key)
+    return {"column": factor.column, "key": key, "codec": factor.codec.to_json(),
+            "typical": factor.typical}  # fmt: skip
+
+
 def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]:
     return {
         "strategy": facts.strategy,
@@ -533,6 +559,7 @@ def column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, An
         "spare": _provided_json(column.spare),
         "derived": column.derived,
         "computed": list(column.computed),
+        "factor": _factor_json(column.factor, keys),
         "blanks": list(column.blanks),
         "structure": column.structure and column.structure.to_json(),
         "pieces": {
@@ -661,6 +688,7 @@ def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnMode
         },
         tuple(column["computed"]),
         tuple(column.get("blanks", ())),
+        _factor(column.get("factor"), keys),
     )
 
 
@@ -686,6 +714,15 @@ def _anchor(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Anch
         return None
     key = None if value["key"] is None else keys[value["key"]]
     return Anchor(value["column"], key, value["step"], value["form"])
+
+
+def _factor(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Factor | None:
+    if value is None:
+        return None
+    codec = codec_from_json(value["codec"])
+    assert isinstance(codec, Number)
+    key = None if value["key"] is None else keys[value["key"]]
+    return Factor(value["column"], key, codec, value["typical"])
 
 
 def _calendar(value: Mapping[str, Any] | None) -> Calendar | None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.classify import Role
-from dbsynth.codec import Codes, arrow_type, as_text, from_numbers
+from dbsynth.codec import Codes, arrow_type, as_text, from_numbers, to_numbers
 from dbsynth.draft.drafted import Draft
 from dbsynth.draft.persons import span_of, strangers, traits_of
 from dbsynth.engines import variables
@@ -24,9 +24,10 @@ from dbsynth.identifiers.avoid import draw_avoiding
 from dbsynth.identifiers.traits import Traits
 from dbsynth.keys import Mint
 from dbsynth.learn.repeats import identity_index
-from dbsynth.model import NAMES_JOINED, Anchor, Calendar, ColumnModel
+from dbsynth.model import NAMES_JOINED, Anchor, Calendar, ColumnModel, Factor
 from dbsynth.outline.pieces import Persons, piece_variables, put_together
 from dbsynth.randomness import Float64, hashed
+from dbsynth.read.quantities import quantity_of
 from dbsynth.read.times import (
     cell_limits,
     form_of,
@@ -117,6 +118,10 @@ def own_values(
     if model.derived:  # until its rule is applied
         return pa.nulls(len(positions), arrow_type(column))
     key = draft.streams.key("values", table.name, column.name)
+    if model.factor is not None:
+        return _multiplied(
+            draft, table, column.name, model.factor, positions, positions if rows is None else rows
+        )
     codes = draft.codes[table.name].get(variables.column(column.name))
     mine = None if codes is None else codes[positions]
     if (model.anchor or model.calendar) and model.codec is not None and mine is not None:
@@ -149,6 +154,33 @@ def own_values(
         here = np.flatnonzero((mine > 0) & (mine <= len(blanks)))
         drawn = put(drawn, here, blanks.take(pa.array(mine[here].astype(np.int64) - 1)))
     return pc.if_else(pa.array(present), drawn, pa.scalar(None, arrow_type(column)))
+
+
+def _multiplied(
+    draft: Draft, table: Table, name: str, factor: Factor, positions: Int64, rows: Int64
+) -> pa.Array:
+    """Numbers that are others, of the rows or of their parents, times the factors of positions."""
+    base = _numbers(draft, table, factor.column, factor.key, rows)
+    base = np.where(np.isnan(base) | (base == 0), factor.typical, base)
+    codes = draft.codes[table.name][variables.factor(name)][positions]
+    key = draft.streams.key("values", table.name, name)
+    factors, present = to_numbers(factor.codec.decode(codes, positions, key))
+    quantity = quantity_of(table, name, draft.model.tables[table.name])
+    assert quantity is not None
+    return quantity.values(np.where(present, factors * base, np.nan))
+
+
+def _numbers(draft: Draft, table: Table, name: str, key: ForeignKey | None, rows: Int64) -> Float64:
+    """The numbers of a column of rows, or of their parents; NaN where there is none."""
+    owner, links = table, rows
+    if key is not None:
+        owner, links = draft.model.schema[key.parent], draft.links[key][rows]
+    quantity = quantity_of(owner, name, draft.model.tables[owner.name])
+    found = np.full(len(rows), np.nan)
+    here = np.flatnonzero(links >= 0)
+    if quantity is not None and len(here):
+        found[here] = quantity.numbers(values(draft, owner, name, links[here]))
+    return found
 
 
 def _structured(

@@ -56,6 +56,11 @@ def gap(name: str) -> str:
     return f"gap:{name}"
 
 
+def factor(name: str) -> str:
+    """What a number is multiplied with to make the values of a column."""
+    return f"factor:{name}"
+
+
 def part(name: str, part_name: str) -> str:
     """A part of the values of a structured column."""
     return f"part:{name}:{part_name}"

@@ -185,8 +185,9 @@ def _parts(facts: TableFacts) -> Iterator[tuple[tuple[str, str], _Shown]]:
 
 
 def _shown(model: ColumnModel) -> _Shown | None:
-    """The values that a column shows as they are; distances between times are none."""
-    if not is_learnt_by_value(model) or model.anchor is not None or model.derived:
+    """The values that a column shows as they are; distances between times and factors are none."""
+    relative = model.anchor is not None or model.factor is not None
+    if not is_learnt_by_value(model) or relative or model.derived:
         return None
     codec = model.codec
     if isinstance(codec, Category):

@@ -21,6 +21,7 @@ from dbsynth.learn.comeback import with_repeats
 from dbsynth.learn.counters import ranked
 from dbsynth.learn.crossing import Crossing, shown
 from dbsynth.learn.entities import with_shared_values
+from dbsynth.learn.factors import with_factors
 from dbsynth.learn.histories import fit_history, paced_keys, told_by_roster
 from dbsynth.learn.lawful import followed, with_named, with_rules
 from dbsynth.learn.leading import with_leading
@@ -121,7 +122,8 @@ def _prepared(
     plan = with_leading(plan, encoded, links) if walks else plan
     plan = with_named(with_rules(plan, encoded, links), encoded)
     plan = with_shared_values(plan, encoded, links)  # also of the values that rules name
-    plan = with_repeats(with_anchors(plan, encoded, links), encoded, links, early)
+    plan = with_factors(with_anchors(plan, encoded, links), encoded, links)
+    plan = with_repeats(plan, encoded, links, early)
     tables = {name: ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
     columns = {
         n: {variables.column(c): codes for c, codes in e.codes.items()} | e.calendar | e.pieces

@@ -199,4 +199,4 @@ def in_order(ordered: Sequence[str], rules: Sequence[Kept], table: str) -> list[
 def column_of(variable: str) -> str:
     """The column that a variable belongs to; empty for links, classes and counts."""
     kind, _, name = variable.partition(":")
-    return name if kind in ("column", "weekday", "clock", "gap") else ""
+    return name if kind in ("column", "weekday", "clock", "gap", "factor") else ""

@@ -13,6 +13,8 @@ def column_variables(name: str, model: ColumnModel) -> dict[str, Alphabet]:
     """The variables of the engine behind one column, in the order in which they are drawn."""
     if model.repeats is not None:
         return {variables.column(name): model.repeats.alphabet}
+    if model.factor is not None:
+        return {variables.factor(name): model.factor.codec.alphabet}
     codec = codec_of(model)
     if model.echo is not None:
         return {}

@@ -84,9 +84,9 @@ class Own:
 
     def take(self, rows: Int64, donors: Int64, *, exactly: bool = False) -> None:
         """Give rows what other rows have."""
-        if exactly or self._model.anchor is None:
+        if exactly or (self._model.anchor is None and self._model.factor is None):
             self._put(rows, self._current().take(pa.array(donors)))
-        else:  # the donor's distance, from the row's own anchor
+        else:  # the donor's distance or factor, from what the row's own counts from
             self._put(rows, self._drawn(donors, donors, rows))
 
     def _drawn(self, donors: Int64, index: Int64, rows: Int64 | None = None) -> pa.Array:

@@ -422,8 +422,9 @@ def _values_of(codec: Codec) -> tuple[pa.Array | None, bool]:
 
 
 def _relative(model: ColumnModel) -> bool:
-    """Whether codes are not values by themselves: distances, or what rules compute."""
-    return model.anchor is not None or model.gap is not None or model.derived
+    """Whether codes are not values by themselves: distances, factors, or what rules compute."""
+    relative = model.anchor is not None or model.gap is not None or model.factor is not None
+    return relative or model.derived
 
 
 def _range(text: str) -> Label | None:
