@@ -179,8 +179,11 @@ def _own(source: Rows, clone: Rows) -> Json:
 
 def _judged(bench: Bench, source: str, url: str, rows: Rows) -> Json:
     """The judge on all columns, and on those alone whose values a clone does not replace."""
-    found = judge(bench.script, source, url)
-    kept = judge(bench.script, source, url, without=rows.invented) if rows.invented else None
+    keys = rows.schema.foreign_keys
+    found = judge(bench.script, source, url, keys=keys)
+    kept = None
+    if rows.invented:
+        kept = judge(bench.script, source, url, without=rows.invented, keys=keys)
     return {"judge": found, "kept": kept}
 
 

@@ -12,18 +12,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dbsynth.schema import ForeignKey
+
 SIMILARITIES = ("shapes", "trends", "nulls", "cardinality", "1-hop", "2-hop", "3-hop")
 DETECTORS = {"C2ST": "c2st", "C2ST-Agg": "agg", "Agg+": "agg_plus", "Agg2": "agg_levels_2"}
 
 
 def judge(
     script: Path | None, real: str, clone: str, tables: Iterable[str] = (),
-    without: Iterable[tuple[str, str]] = (),
+    without: Iterable[tuple[str, str]] = (), keys: Iterable[ForeignKey] = (),
 ) -> dict[str, Any] | None:  # fmt: skip
     """What the script finds, cut down to what the report shows; None where there is no script.
 
     Args:
         without: Columns, with their tables, that it shall not look at.
+        keys: Foreign keys of the schema; it is told those that it cannot see by itself, from a
+            namespace into the default one.
     """
     if script is None:
         return None
@@ -34,6 +38,10 @@ def judge(
         command += ["--tables", *tables] if tables else []
         left_out = [f"{table}.{column}" for table, column in sorted(without)]
         command += ["--exclude", *left_out] if left_out else []
+        for key in keys:
+            if "." in key.child and "." not in key.parent:
+                mine, theirs = ",".join(key.columns), ",".join(key.parent_columns)
+                command += ["--fk", f"{key.child}.{mine}={key.parent}.{theirs}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if not out.exists():
             last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
