@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from dbsynth.databases.base import Database
 from dbsynth.model import Model
+from dbsynth.outline.masking import breakers
 from dbsynth.report import Finding, Status
 from dbsynth.schema import Schema, Table
 from dbsynth.views import read_view
@@ -57,7 +58,7 @@ def verify_rows(
 def verify_rules(database: Database, model: Model) -> Iterator[Finding]:
     """Count the rows that break each rule that was to be kept.
 
-    A broken rule is a note: constraints stand above rules.
+    A broken rule is a note: constraints stand above rules, and so do real rows.
     """
     rules = [kept.rule for kept in model.rules]
     view = read_view(database, model.schema, model.tables, rules)
@@ -70,6 +71,9 @@ def verify_rules(database: Database, model: Model) -> Iterator[Finding]:
         broken = cases.of - cases.held
         status = Status.NOTE if broken else Status.PASSED
         detail = f"{broken} of {cases.of} rows break it" if broken else f"{cases.of} rows hold it"
+        real = breakers(model.schema, model.tables, rule) if broken else ()
+        if real:
+            detail += f", as rows of {', '.join(real)} are real"
         yield Finding("rule", str(rule), status, detail, broken)
 
 

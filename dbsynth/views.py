@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.codec import Codec, Codes, as_shown
+from dbsynth.codec import Codec, as_shown
 from dbsynth.databases.base import Database
 from dbsynth.keys import hash_keys, join
 from dbsynth.model import TableFacts
@@ -17,6 +17,8 @@ from dbsynth.randomness import UInt64
 from dbsynth.read import codec_of
 from dbsynth.read.quantities import Quantity, quantities_of, truth_of
 from dbsynth.rules import Data, Rule
+from dbsynth.rules.follows import Follows
+from dbsynth.rules.within import Within
 from dbsynth.schema import ForeignKey, Schema, Table
 
 Float64 = npt.NDArray[np.float64]
@@ -62,7 +64,7 @@ class _Rows:
 
     count: int = 0
     numbers: dict[str, list[Float64]] = field(default_factory=dict)
-    codes: dict[str, list[Codes]] = field(default_factory=dict)
+    codes: dict[str, list[npt.NDArray[np.integer]]] = field(default_factory=dict)
     keys: dict[tuple[str, ...], UInt64] = field(default_factory=dict)
     references: dict[ForeignKey, tuple[UInt64, npt.NDArray[np.bool_]]] = field(default_factory=dict)
 
@@ -83,10 +85,11 @@ def _read(
     codecs = {
         n: as_shown(c) for n, m in facts.columns.items() if n in places and (c := codec_of(m))
     }
+    texts = _compared(table.name, rules) - set(quantities) - set(codecs)
     mine = {key: key.columns for key in keys if key.child == table.name}
     theirs = {key.parent_columns for key in keys if key.parent == table.name}
     hashed: dict[tuple[str, ...], list[tuple[UInt64, npt.NDArray[np.bool_]]]] = {
-        columns: [] for columns in {*mine.values(), *theirs}
+        columns: [] for columns in {*mine.values(), *theirs, *((name,) for name in texts)}
     }
     names = sorted({*quantities, *codecs, *(name for columns in hashed for name in columns)})
     for batch in database.read(table, names) if names and rows.count else ():
@@ -96,6 +99,8 @@ def _read(
             parts.append(hash_keys([columns[name] for name in group]))
     for name in quantities:
         rows.numbers.setdefault(name, [])
+    for name in texts:
+        rows.codes[name] = [_told_apart(*_both(hashed[(name,)]))]
     for key, group in mine.items():
         rows.references[key] = _both(hashed[group])
     for group in theirs:
@@ -115,6 +120,21 @@ def _add(
     for name, codec in codecs.items():
         if name not in quantities:
             rows.codes.setdefault(name, []).append(codec.encode(columns[name]))
+
+
+def _compared(table: str, rules: Iterable[Rule]) -> set[str]:
+    """Columns that rules compare and no more, so that any code for each value will do."""
+    return {
+        name for rule in rules
+        if isinstance(rule, Follows) or (isinstance(rule, Within) and not rule.rank)
+        for owner, name in rule.places if owner == table
+    }  # fmt: skip
+
+
+def _told_apart(hashes: UInt64, complete: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """A code for each value, 0 for NULL."""
+    _, found = np.unique(hashes, return_inverse=True)
+    return np.where(complete, found + 1, 0)
 
 
 def _both(

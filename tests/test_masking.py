@@ -365,3 +365,57 @@ def test_a_value_that_is_taken_apart_is_not_put_together_again(tmp_path, monkeyp
     )
     # Parts of other rows make up the same document once in 13 * 11 * 7 * 5: 300 rows, 0.06 of them.
     assert sum(json.loads(new[size]) == json.loads(real[size]) for size in real) <= 2
+
+
+TOTAL = "purchase.amount = sum of line.price"
+
+
+@pytest.mark.parametrize("listed", [None, (TOTAL,)], ids=["mined", "declared"])
+@pytest.mark.parametrize("strategy", ["mask", "subset"])
+def test_a_rule_that_real_rows_break_is_told(listed, strategy, source, capsys):
+    real = MASK if strategy == "mask" else chosen("amount > 100")
+    spec = Spec(tables={"purchase": real}, rules=listed)
+    Path("s.yaml").write_text(
+        f"source: {source}\ntables:\n  purchase: {{strategy: {strategy}, approved_by: Ann"
+        + (", where: amount > 100}" if strategy == "subset" else "}")
+        + (f"\nrules: ['{TOTAL}']\n" if listed else "\n"),
+        encoding="utf-8",
+    )
+    assert run(["plan", "s.yaml"]) == 0
+    told = f"rule: {TOTAL} (held in all 400); may break, as rows of purchase are real"
+    assert told in capsys.readouterr().out
+    assert run(["plan", "s.yaml", "--json"]) == 0
+    rules = {r["rule"]: r["real"] for r in json.loads(capsys.readouterr().out)["rules"]}
+    assert rules[TOTAL] == ["purchase"]
+    report = clone(source, "sqlite:///c.db", spec=spec)
+    finding = next(f for f in report.findings if f.check == "rule" and f.subject == TOTAL)
+    sums = "SELECT count(*) FROM purchase p WHERE abs(amount - (SELECT sum(price) FROM line l"
+    broken = asked("c.db", f"{sums} WHERE l.purchase_id = p.id)) > 0.0051")[0][0]
+    assert finding.status == "note"
+    assert finding.count == broken > 0
+    assert finding.detail.endswith("rows break it, as rows of purchase are real")
+    assert run(["clone", "s.yaml", "sqlite:///c.db", "--replace"]) == 0  # as with any broken rule
+    out = capsys.readouterr().out
+    assert f"rule: {TOTAL} (held in all 400): {finding.detail}" in out
+    assert " not kept" in out
+
+
+def test_rules_hold_in_rows_that_are_all_real(source, capsys):
+    Path("s.yaml").write_text(
+        f"source: {source}\ntables:\n  purchase: {{strategy: mask, approved_by: Ann}}\n"
+        "  line: {strategy: mask, approved_by: Ann}\n",
+        encoding="utf-8",
+    )
+    assert run(["plan", "s.yaml"]) == 0
+    assert f"rule: {TOTAL} (held in all 400)\n" in capsys.readouterr().out
+    assert run(["clone", "s.yaml", "sqlite:///c.db"]) == 0
+    assert f"rule: {TOTAL} (held in all 400): kept\n" in capsys.readouterr().out
+
+
+def test_what_is_drawn_over_real_rows_keeps_its_rules(source):
+    """A drawn total is that of the lines that came along, not of those that a rule would make."""
+    tables = {"line": chosen(share=0.3)}
+    rules = (TOTAL, "line.price = purchase.amount * 0.5")  # of which real lines break the second
+    report = clone(source, "sqlite:///c.db", spec=Spec(tables=tables, rules=rules))
+    found = {f.subject: f for f in report.findings if f.check == "rule"}
+    assert found[TOTAL].status == "passed"

@@ -67,6 +67,11 @@ def table(
     )
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things, in words: ``1 table``, ``2 tables``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def fitted(line: str) -> str:
     """A line cut to the width of the terminal; whole where stdout is none."""
     if not sys.stdout.isatty():
@@ -95,7 +100,10 @@ def report_text(report: Report) -> str:
         parts += ["", *_steered(steered), ""]
     failed = failures(report)
     parts += failed
-    broken = {f.subject: f.detail for f in report.findings if f.check == "rule" and f.count}
+    broken = {
+        f.subject: f.detail for f in report.findings
+        if f.check == "rule" and f.status is Status.NOTE
+    }  # fmt: skip
     for rule, support in report.rules:
         outcome = broken.get(rule, "kept")
         parts.append(plain(f"rule: {rule} (held in {support}): {outcome}"))
@@ -103,7 +111,11 @@ def report_text(report: Report) -> str:
     parts += [f"note: {plain(note)}" for note in report.notes]
     passed = sum(finding.status is Status.PASSED for finding in report.findings)
     made = sum(t.synthetic_rows for t in report.tables)
-    parts.append(f"{len(rows)} tables, {made:,} rows; {passed} checks passed, {len(failed)} failed")
+    rules = f", {counted(len(broken), 'rule')} not kept" if broken else ""
+    parts.append(
+        f"{counted(len(rows), 'table')}, {counted(made, 'row')};"
+        f" {counted(passed, 'check')} passed, {len(failed)} failed{rules}"
+    )
     parts.append("seconds: " + timings_text(report.timings.items()))
     return "\n".join(parts)
 

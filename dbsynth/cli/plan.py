@@ -15,6 +15,7 @@ from dbsynth.errors import EngineError
 
 if TYPE_CHECKING:
     from dbsynth.outline import Outline
+    from dbsynth.rules import Kept
 
 _REPLACED = ("identifier", "renamed", "text", "opaque")
 
@@ -77,7 +78,10 @@ def _json(outline: Outline, rows: Mapping[str, int]) -> dict[str, Any]:
         "dealt": [str(fk) for fk in outline.plan.dealt],
         "cycles": [list(cycle) for cycle in outline.plan.cycles],
         "notes": list(outline.notes),
-        "rules": [{"rule": str(k.rule), "support": k.support} for k in outline.rules],
+        "rules": [
+            {"rule": str(k.rule), "support": k.support, "real": list(_breakers(outline, k))}
+            for k in outline.rules
+        ],
         "real_rows": [
             {
                 "table": name, "rows": choice.size, "of": len(choice.rows), "asked": choice.asked,
@@ -98,13 +102,27 @@ def _text(outline: Outline, expected: Mapping[str, int]) -> str:
     replaced = [line for name in outline.tables for line in _replaced(outline, name)]
     quasi = [line for name in outline.tables for line in _quasi(outline, name)]
     cycles = [f"cycle: {' > '.join(cycle)}; links are dealt last" for cycle in outline.plan.cycles]
-    notes = [f"rule: {kept.rule} (held in {kept.support})" for kept in outline.rules]
+    notes = [_rule(outline, kept) for kept in outline.rules]
     notes += [f"real rows: {line}" for line in map(partial(_chosen, outline), outline.choices)]
     notes += [f"note: {note}" for note in outline.notes]
     parts = [output.table(header, rows, frozenset({2, 3}))]
     if replaced:
         parts += ["", output.table(("column", "becomes", "why"), replaced), ""]
     return "\n".join([*parts, *map(output.plain, cycles + quasi + notes)]).rstrip()
+
+
+def _rule(outline: Outline, kept: Kept) -> str:
+    """A rule, and what may stand against it."""
+    real = _breakers(outline, kept)
+    doubt = f"; may break, as rows of {', '.join(real)} are real" if real else ""
+    return f"rule: {kept.rule} (held in {kept.support}){doubt}"
+
+
+def _breakers(outline: Outline, kept: Kept) -> tuple[str, ...]:
+    """The tables of real rows that may break a rule."""
+    from dbsynth.outline.masking import breakers  # needs all of the library
+
+    return breakers(outline.schema, outline.tables, kept.rule)
 
 
 def _chosen(outline: Outline, name: str) -> str:

@@ -14,7 +14,7 @@ from dbsynth.databases.base import Database
 from dbsynth.diamonds import Path
 from dbsynth.errors import SpecError
 from dbsynth.graph import shared_columns
-from dbsynth.model import LEFT_OUT, ColumnModel, TableFacts
+from dbsynth.model import LEFT_OUT, MADE, REAL, ColumnModel, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.outline.unreviewed import unreviewed
 from dbsynth.progress import Progress
@@ -95,7 +95,7 @@ def _give_to_families(plan: Outline, rows: Mapping[str, Rows], data: Data) -> No
             found.append((kept.rule.total, kept.rule.first(data)))
     for (table, name), source in found:
         own = rows[table]
-        if source is None or name not in own.codes:
+        if source is None or name not in own.codes or plan.tables[table].strategy in REAL:
             continue
         own.codes[name] = own.codes[name][source]
         for numbers in (own.times, own.numbers):
@@ -146,7 +146,7 @@ def data_of(plan: Outline, rows: Mapping[str, Rows], links: Mapping[ForeignKey, 
         {name: found.codes for name, found in rows.items()},
         links,
         {place: quantity.unit for place, quantity in quantities.items()},
-        frozenset(p for p in quantities if plan.tables[p[0]].strategy == "synthesize"),
+        frozenset(p for p in quantities if plan.tables[p[0]].strategy in MADE),
         frozenset(place for place, quantity in quantities.items() if quantity.timed),
         plan.plan,
         {

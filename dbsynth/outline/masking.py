@@ -14,7 +14,12 @@ from collections.abc import Iterator, Mapping
 from dbsynth.classify import Decision, Exposure, Role
 from dbsynth.model import REAL, ColumnModel, TableFacts
 from dbsynth.outline.unreviewed import DECIDED_BY, unreviewed
-from dbsynth.schema import Kind, Table
+from dbsynth.rules import Rule
+from dbsynth.rules.follows import Follows
+from dbsynth.rules.formula import Formula
+from dbsynth.rules.implied import Implied
+from dbsynth.rules.order import Order
+from dbsynth.schema import Kind, Schema, Table
 
 _AS_THEY_ARE = (Role.QUANTITY, Role.TIME, Role.CONSTANT)
 _KEYS = (Role.KEY, Role.REFERENCE, Role.GENERATED)
@@ -78,6 +83,25 @@ def _plain(model: ColumnModel) -> bool:
     """Whether nothing but a codec, or nothing at all, stands for the values of a column."""
     made = (model.provided, model.mint, model.ranked, model.structure)
     return all(one is None for one in made) and not unreviewed(model)
+
+
+def breakers(schema: Schema, tables: Mapping[str, TableFacts], rule: Rule) -> tuple[str, ...]:
+    """The tables of real rows that may break a rule, as no row of them is changed for it.
+
+    A rule about what is as in the source, in rows that are all there, holds as it does there: all
+    rows of a masked table are, and those of a subset with all that they refer to.
+    """
+    named = {place[0] for place in rule.places} | {rule.table}
+    named |= {name for key in rule.keys for name in (key.child, key.parent)}
+    kept = {name: streamed(schema[name], tables[name]) for name in named}
+    upwards = isinstance(rule, Order) or (isinstance(rule, Formula) and rule.within)
+    whole = REAL if upwards or isinstance(rule, Follows | Implied) else ("mask",)
+    if tables[rule.table].strategy not in REAL or (
+        all(column in kept[name] for name, column in rule.places)
+        and all(tables[name].strategy in whole for name in named)
+    ):
+        return ()
+    return tuple(sorted(name for name in named if tables[name].strategy in REAL))
 
 
 def told(table: Table, facts: TableFacts, rows: int) -> str:

@@ -65,7 +65,8 @@ class Data:
         coded: Codes of columns, by table.
         keys: Links of foreign keys.
         units: The grid of each column of numbers.
-        free: Columns whose values are drawn, so that a rule may settle them.
+        free: Columns whose values a rule may settle: of drawn rows, and of real ones, where nobody
+            settles them, but breaks are counted.
         times: Columns of numbers that are dates or timestamps.
         plan: How tables hang under each other; None where nobody asks.
         unnamed: Rows whose code stands for another value than theirs (a rare one, or a text).

@@ -204,6 +204,8 @@ def keep_values(draft: Draft, tables: Sequence[str]) -> bool:
     rules = kept_values((k.rule for k in draft.model.rules), partial(_free, draft))
     view, changed = DraftView(draft), False
     for place, about in rules.items():
+        if place[0] in draft.model.real:  # in real rows rules hold as far as they do
+            continue
         if place[0] in tables and draft.rows[place[0]] and _ready(view, about):
             changed |= _settle(draft, view, place, about)
     return changed
