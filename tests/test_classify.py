@@ -34,6 +34,16 @@ def _decide(name: str, values: Sequence[object], *, kind: Kind = Kind.TEXT, tabl
 
 
 @pytest.mark.parametrize(
+    ("form", "drawn"),
+    [("Nagan{}", True), ("New {}mark", True), ("{}", True), ("Ward {}-17", False)],
+)
+def test_regions_that_hardly_repeat_are_drawn_as_regions(form: str, drawn: bool) -> None:
+    pairs = [f"{a}{b}" for a in "ABCDEFGH" for b in "KLMNOP"]
+    found = _decide("province", [form.format(pair) for pair in pairs])
+    assert (found.provider == "region") is drawn
+
+
+@pytest.mark.parametrize(
     ("name", "tokens"),
     [
         ("custFirstName2", ("cust", "first", "name", "2")),

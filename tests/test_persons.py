@@ -16,11 +16,13 @@ import pytest
 import dbsynth
 from dbsynth.errors import SpecError
 from dbsynth.identifiers import PROVIDERS, AvoidList
+from dbsynth.identifiers.addresses import regions_of
 from dbsynth.identifiers.faker import locales, names_of, slug
 from dbsynth.identifiers.phones import ranges_of, reachable
 from dbsynth.identifiers.places import (
     Place,
     countries,
+    in_latin,
     place_in,
     place_named,
     place_of,
@@ -116,6 +118,80 @@ def test_a_place_decides_code_and_form() -> None:
     for number, (phone, code) in enumerate(zip(phones, codes, strict=True)):
         assert re.fullmatch(forms[0][number % 3], phone)
         assert re.fullmatch(forms[1][number % 3], code)
+
+
+@pytest.mark.parametrize(
+    ("country", "regions", "codes"),
+    [
+        ("US", {"Texas", "Ohio"}, {"TX", "OH"}), ("BR", {"Bahia", "Acre"}, {"BA", "AC"}),
+        ("CA", {"Alberta", "Ontario"}, {"AB", "ON"}), ("FR", {"Alsace", "Bretagne"}, set()),
+        ("DE", {"Bayern", "Berlin"}, set()), ("JP", {"Osaka", "Nagano"}, set()),
+        ("YE", {"Aden", "Taiz"}, set()), ("PE", {"Cusco", "Piura"}, set()),
+        ("MZ", {"Maputo", "Tete"}, set()), ("KW", {"Kuwait"}, set()),
+    ],
+)  # fmt: skip
+def test_a_region_is_one_of_the_country(country: str, regions: set[str], codes: set[str]) -> None:
+    """Names stay names and abbreviations stay abbreviations, of the same region in one row."""
+    place, index = in_latin(place_in(country)), np.arange(2_000)
+    who = Traits((place,), np.zeros(2_000, np.int64), np.full(2_000, -1, np.int8), told=True)
+    named = drawn("region", index, who, ["Lowland", "Highland"] * 5)
+    short = drawn("region", index, who, ["AX", "QZ"] * 5)
+    known = regions_of(place.locale, "ascii")
+    assert regions <= set(named) <= set(known.names.to_pylist())
+    assert codes <= set(short)
+    assert all(re.fullmatch("[A-Z]{2,4}", code) for code in short)
+    pairs = set(zip(named, short, strict=True))
+    assert len(pairs) == len({name for name, _ in pairs})
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "codes"),
+    [("US", "Texas", r"7[5-9]\d{3}"), ("CA", "Ontario", r"[KLMNP]\d.*"),
+     ("IN", "Kerala", r"6[789]\d{4}"), ("MX", "Yucatán", r"97\d{3}")],
+)  # fmt: skip
+def test_a_postcode_is_inside_the_region(country: str, region: str, codes: str) -> None:
+    place, index = place_in(country), np.arange(2_000)
+    who = Traits((place,), np.zeros(2_000, np.int64), np.full(2_000, -1, np.int8), told=True)
+    regions = drawn("region", index, who, ["Łódź", "Ávila"] * 5)
+    found = drawn("postcode", index, who, ["123456"] * 9)
+    mine = [code for code, name in zip(found, regions, strict=True) if name == region]
+    assert len(mine) > 20
+    assert all(re.fullmatch(codes, code) for code in mine)
+
+
+@pytest.mark.parametrize("country", ["BH", "EG", "IR", "IL", "TH", "NP", "IN", "LK"])
+def test_names_in_latin_letters_can_be_read(country: str) -> None:
+    """What writes no vowels is not spelt letter by letter, neither in names nor in addresses."""
+    place, index = in_latin(place_in(country)), np.arange(1_000)
+    who = Traits((place,), np.zeros(1_000, np.int64), np.full(1_000, -1, np.int8), told=True)
+    person = {name: drawn(name, index, who, ["ANN LEE", "BO HALL"] * 5)
+              for name in ("first_name", "last_name", "city", "street_address", "email")}  # fmt: skip
+    for name in ("first_name", "last_name", "city"):
+        assert all(re.search("(?i)[aeiouy]", text) for text in person[name])
+        assert not any(re.search("(?i)[bcdfghjklmnpqrstvwxz]{6}", text) for text in person[name])
+    assert len(set(person["first_name"])) > 40
+    for first, email in zip(person["first_name"], person["email"], strict=True):
+        assert email.casefold().startswith(slug(first))
+
+
+def test_names_of_a_table_keep_their_script(tmp_path: Path) -> None:
+    """In a table of native names people keep them; in one of Latin names they are written abroad."""
+    names = names_of("ar_SA")
+    source = tmp_path / "source.db"
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute(
+            "CREATE TABLE person (id INTEGER PRIMARY KEY, vorname TEXT, nachname TEXT, land TEXT)"
+        )
+        for number in range(120):
+            given, family = names.given[number].as_py(), names.family[number % 40].as_py()
+            row = (number, given, family, ("Saudi Arabia", "Egypt")[number % 2])
+            connection.execute("INSERT INTO person VALUES (?, ?, ?, ?)", row)
+        connection.execute("CREATE TABLE guest AS SELECT * FROM person")
+        connection.execute("UPDATE guest SET vorname = 'Ann' || id, nachname = 'Lee' || id")
+    model, _ = dbsynth.fit(f"sqlite:///{source}", tmp_path / "model")
+    places = {name: model.tables[name].persona.places for name in ("person", "guest")}
+    assert Place("EG", "ar_EG") in places["person"]
+    assert Place("EG", "ar_Latn_EG") in places["guest"]
 
 
 KEPT = {

@@ -26,7 +26,7 @@ from dbsynth.classify.types import Decision, Exposure, Role
 from dbsynth.classify.values import Facts, date_form, facts_of, number_form
 from dbsynth.classify.vocabularies import is_vocabulary
 from dbsynth.codec import k_threshold
-from dbsynth.identifiers.recognise import text_provider
+from dbsynth.identifiers.recognise import share, text_provider
 from dbsynth.identifiers.types import known_type, type_name
 from dbsynth.schema import Column, Kind, Table
 
@@ -39,7 +39,8 @@ _LONGEST_WORD = 200
 _INITIALS = 3
 _LONGEST_LABEL = 30
 _MOST_CODES = 50_000  # more distinct values are too many to model as codes
-_VOCABULARY = {"region": 40, "country": 150, "job": 150}  # about so many real words are at hand
+_CAPITALS = r"^\p{Lu}{2,3}$"
+_VOCABULARY = {"country": 150, "job": 150}  # about so many real words are at hand
 _NAMES = ("city", "company")
 _PUBLIC = 0.95
 _LOOKED_AT = 500
@@ -424,7 +425,7 @@ def _near_unique(it: _Subject) -> Decision:
     found = _formed(it)
     if found:
         return found
-    if it.concept in _NAMES:
+    if it.concept in _NAMES or (it.concept == "region" and _regional(it)):
         return _named(it, Role.IDENTIFIER)
     if _VOCABULARY.get(it.concept, 0) >= it.facts.distinct and it.facts.mean_length > _INITIALS:
         return _named(it, Role.IDENTIFIER)
@@ -434,6 +435,13 @@ def _near_unique(it: _Subject) -> Decision:
     if it.concept == "text" and provider == "label" and it.facts.mean_length > _LONGEST_LABEL:
         provider = "text"
     return Decision(Role.TEXT, provider, "Its values hardly repeat", "values", 0.8)
+
+
+def _regional(it: _Subject) -> bool:
+    """Whether regions are written out, or with the capitals that stand for them."""
+    examples = it.facts.examples
+    named = it.facts.mean_length > _INITIALS and share(examples, r"[0-9]") < 1 - _COVERED
+    return named or share(examples, _CAPITALS) >= _HALF
 
 
 def _repeating(it: _Subject) -> Decision:
@@ -459,6 +467,8 @@ def _renamer(it: _Subject) -> str:
     if it.concept in _NAMES and worded:
         return it.concept
     known = _VOCABULARY.get(it.concept, 0) >= it.facts.distinct
+    if it.concept == "region" and _regional(it):
+        return it.concept
     if known and worded and not it.identifying:
         return it.concept
     provider = text_provider(it.facts.examples)

@@ -19,7 +19,7 @@ from dbsynth.codec import as_text
 from dbsynth.draft.drafted import Draft
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.identifiers.avoid import drawn_of
-from dbsynth.identifiers.places import place_named, place_speaking, sex_of
+from dbsynth.identifiers.places import sex_of
 from dbsynth.identifiers.traits import Persona, Source, Traits
 from dbsynth.model import Provided, TableFacts, name_parts
 from dbsynth.outline import joined_names
@@ -86,9 +86,9 @@ def _places(
         owner, rows = draft.model.schema[fk.parent], np.maximum(links, 0)
     codes = as_text(values(owner, source.column, rows)).dictionary_encode()
     number = {place: i for i, place in enumerate(persona.places)}
-    understand = place_speaking if source.speaks else place_named
-    found = [number.get(place, 0) if (place := understand(word)) is not None else 0
-             for word in codes.dictionary.to_pylist()]  # fmt: skip
+    words = codes.dictionary.to_pylist()
+    named = [persona.place(word, speaks=source.speaks) for word in words]
+    found = [0 if place is None else number.get(place, 0) for place in named]
     at = pc.fill_null(codes.indices, len(found)).to_numpy(zero_copy_only=False)
     return np.where(here, np.array([*found, 0], np.int64)[at], 0)
 

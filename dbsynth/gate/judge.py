@@ -18,10 +18,14 @@ from dbsynth.gate.subjects import Subject
 from dbsynth.gate.table import MIXED, NUMBER, WORD, WORDS, of_column
 from dbsynth.gate.texts import Int64, read
 from dbsynth.identifiers import PROVIDERS
-from dbsynth.model import ColumnModel, Model
+from dbsynth.identifiers.avoid import drawn_of
+from dbsynth.identifiers.traits import Traits
+from dbsynth.model import Model, TableFacts
+from dbsynth.randomness import UInt64
 from dbsynth.schema import Table
 
 _DRAWS = 200_000
+_OF_ALL = ("locale", "script", "short")  # what a provider's state says of the whole column alone
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Judge:
         facts = self.model.tables[table.name]
         model = facts.columns.get(names[0])
         rows = self.clone.count_rows(table)
-        drawn = None if model is None or len(names) > 1 else _blind(table, names[0], model)
+        drawn = None if model is None or len(names) > 1 else _blind(table, names[0], facts)
         if drawn is None and (kind != WORDS or rows == 0):
             return 0.0
         if drawn is None:
@@ -130,8 +134,9 @@ class Judge:
         return alike
 
 
-def _blind(table: Table, name: str, model: ColumnModel) -> pa.Array | None:
+def _blind(table: Table, name: str, facts: TableFacts) -> pa.Array | None:
     """Values of a column's provider that has seen nothing of the source."""
+    model = facts.columns[name]
     provided = model.provided or model.spare
     if provided is None:
         return None
@@ -139,6 +144,15 @@ def _blind(table: Table, name: str, model: ColumnModel) -> pa.Array | None:
     nothing = pa.array([], pa.string())
     column = table.column_by_name[name]
     state = provider.fit(column, nothing, unique=False, locale="en_US", k=5)
-    if "locale" in provided.state:
-        state = {**state, "locale": provided.state["locale"]}
-    return as_text(provider.draw(state, np.arange(_DRAWS, dtype=np.uint64), key=1))
+    state = {**state, **{n: provided.state[n] for n in _OF_ALL if n in provided.state}}
+    index = np.arange(_DRAWS, dtype=np.uint64)
+    return as_text(drawn_of(provider, state, index, 1, _anywhere(facts, name, index)))
+
+
+def _anywhere(facts: TableFacts, name: str, index: UInt64) -> Traits | None:
+    """Persons of all places that a table's rows may be of."""
+    persona = facts.persona
+    if persona is None or name not in persona.sources:
+        return None
+    place = (index % np.uint64(len(persona.places))).astype(np.int64)
+    return Traits(persona.places, place, np.full(len(index), -1, np.int8), told=True)

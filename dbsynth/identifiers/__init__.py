@@ -64,4 +64,8 @@ RESERVED = frozenset(
 )
 """Providers whose values nobody else can have: no list of real values has to be avoided."""
 
-__all__ = ["PROVIDERS", "RESERVED", "AvoidList", "Provider", "State", "draw_avoiding"]
+PUBLIC = frozenset({"region"})
+"""Providers whose values are words of public lists that know nothing of the source: where a row of
+the clone has a region that some real row has too, that tells of nobody."""
+
+__all__ = ["PROVIDERS", "PUBLIC", "RESERVED", "AvoidList", "Provider", "State", "draw_avoiding"]

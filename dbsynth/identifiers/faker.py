@@ -18,6 +18,8 @@ from typing import Any
 import anyascii
 import pyarrow as pa
 
+from dbsynth.identifiers.romanised import LATIN_LOCALES, ROMANISED
+
 DEFAULT_LOCALE = "en_US"
 _LANGUAGE_LOCALE = {
     "en": "en_US", "de": "de_DE", "fr": "fr_FR", "es": "es_ES", "pt": "pt_BR", "pl": "pl_PL",
@@ -37,8 +39,6 @@ _METHODS = {
     "city": ("city",), "street": ("street_address",), "company": ("company",), "job": ("job",),
     "postcode": ("postcode",), "plate": ("license_plate",),
 }  # fmt: skip
-_REGIONS = ("states", "regions", "provinces", "prefectures", "counties", "administrative_units",
-            "cantons", "departments", "oblasts", "voivodeships", "districts")  # fmt: skip
 _SHORT_REGIONS = ("states_abbr", "provinces_abbr", "state_abbr")
 
 
@@ -85,6 +85,11 @@ def names_of(locale: str, script: str = "any") -> Names:
         script: ``any``; ``latin`` where nothing else may be written; ``ascii``.
     """
     locale = known_locale(locale)
+    language = language_of_locale(locale)
+    if in_latin_letters(locale) and language in LATIN_LOCALES:
+        return names_of(LATIN_LOCALES[language], script)
+    if in_latin_letters(locale) and language in ROMANISED:
+        return _written_names(language)
     roman = _romanized(locale)
     women = _own_names(locale, "first_names_female", "first_name_female")
     men = _own_names(locale, "first_names_male", "first_name_male")
@@ -104,6 +109,21 @@ def names_of(locale: str, script: str = "any") -> Names:
         pa.array([slug(roman.get(name, name)) for name in family], pa.string()),
         families,
     )
+
+
+def _written_names(language: str) -> Names:
+    """Names as people of a language write them in Latin letters."""
+    known = ROMANISED[language]
+    women = _distinct(known.women, {})
+    given = _distinct([*women, *known.men], {})
+    families = _distinct(known.families, {})
+    family = families + families
+    return Names(
+        pa.array(given, pa.string()), pa.array([slug(name) for name in given], pa.string()),
+        len(women), True,
+        pa.array(family, pa.string()), pa.array([slug(name) for name in family], pa.string()),
+        len(families),
+    )  # fmt: skip
 
 
 def _own_names(locale: str, words: str, method: str) -> list[str]:
@@ -134,20 +154,14 @@ def samples(locale: str, kind: str, script: str = "any") -> pa.Array:
 
     Args:
         locale: Such as ``de_DE``.
-        kind: ``city``, ``street``, ``company``, ``job``, ``postcode``, ``plate``, ``region``, or
-            ``short_region``, which may be empty.
+        kind: ``city``, ``street``, ``company``, ``job``, ``postcode`` or ``plate``.
         script: As for `names_of`.
     """
-    locale = locale if locale in _available() else known_locale(locale)
-    if kind == "short_region":
-        return pa.array(_own_words("address", locale, *_SHORT_REGIONS), pa.string())
-    found: list[str] = []
-    if kind == "region":
-        found = _own_words("address", locale, *_REGIONS)
-        if not found and has_own("address", locale, "administrative_unit"):
-            found = list(_drawn(locale, "administrative_unit"))
-    if not found:
-        found = [text for name in _METHODS.get(kind, ("city",)) for text in _drawn(locale, name)]
+    if in_latin_letters(locale):
+        locale = DEFAULT_LOCALE
+    placed = address_locale(locale) if kind in ("city", "street") else None
+    locale = placed or (locale if locale in _available() else known_locale(locale))
+    found = [text for name in _METHODS[kind] for text in _drawn(locale, name)]
     folded = {written(text, script).casefold(): written(text, script) for text in found}
     return pa.array(list(folded.values()), pa.string())
 
@@ -162,6 +176,33 @@ def has_own(kind: str, locale: str, method: str) -> bool:
         for name in (names if method == "postcode" else names[:1])
         if base.__module__.removeprefix(f"faker.providers.{kind}.").startswith(locale[:2])
     )
+
+
+@lru_cache(maxsize=512)
+def address_locale(locale: str) -> str | None:
+    """The locale, or the nearest one, whose addresses Faker has."""
+    near = (locale, known_locale(locale), _LANGUAGE_LOCALE.get(language_of_locale(locale), ""))
+    return next((name for name in near if name and _module("address", name) is not None), None)
+
+
+def address_list(locale: str, name: str, *, as_is: bool = False) -> list[Any]:
+    """A list of a locale's own about places: rows of texts, or what is in it as it is.
+
+    Of several names of one place, the last is taken.
+    """
+    provider = _module("address", locale)
+    own = (
+        [base for base in provider.__mro__ if base.__module__.endswith(locale)] if provider else []
+    )
+    value: Any = next((vars(base)[name] for base in own if name in vars(base)), ())
+    rows = list(value.items()) if isinstance(value, dict) else list(value)
+    return rows if as_is else [_row(row) for row in rows]
+
+
+def _row(row: Any) -> tuple[str, ...]:
+    parts = row if isinstance(row, tuple) else (row,)
+    texts = (str(part[-1] if isinstance(part, list) else part) for part in parts)
+    return tuple(unicodedata.normalize("NFC", text.strip()) for text in texts)
 
 
 @lru_cache(maxsize=64)
@@ -264,8 +305,22 @@ def written(text: str, script: str, roman: dict[str, str] | None = None) -> str:
     """A text in a script: as it is, in Latin letters, or in those of ASCII."""
     if script == "any" or text.isascii() or (script == "latin" and is_latin(text)):
         return text
-    found = (roman or {}).get(text) or anyascii.anyascii(text).replace("'", "")
+    ordinals = text.translate(_ORDINALS)
+    found = (roman or {}).get(text) or anyascii.anyascii(ordinals).replace("'", "")
     return found if is_latin(text) else _capitals(found)
+
+
+_ORDINALS = str.maketrans("°ºª", "ooa")
+
+
+def in_latin_letters(locale: str) -> bool:
+    """Whether a locale is that of people who write otherwise, in Latin letters: ``ar_Latn_EG``."""
+    return "_Latn" in locale
+
+
+def language_of_locale(locale: str) -> str:
+    """The language of a locale."""
+    return locale.replace("-", "_").partition("_")[0]
 
 
 def _capitals(text: str) -> str:
@@ -281,10 +336,11 @@ def is_latin(text: str) -> bool:
 @lru_cache(maxsize=512)
 def known_locale(locale: str) -> str:
     """The locale, or the nearest one of which Faker knows names."""
-    locale = locale.replace("-", "_")
+    locale, language = locale.replace("-", "_"), language_of_locale(locale)
+    if in_latin_letters(locale):
+        return f"{language}_Latn"
     if _module("person", locale) is not None:
         return locale
-    language = locale.partition("_")[0]
     nearest = _LANGUAGE_LOCALE.get(language) or next(
         (name for name in locales() if name.startswith(language + "_")), DEFAULT_LOCALE
     )
@@ -303,17 +359,11 @@ def _module(kind: str, locale: str) -> type | None:
     return provider if isinstance(provider, type) else None
 
 
-def _own_words(kind: str, locale: str, *names: str) -> list[str]:
-    """The longest of the named word lists of a locale's own provider."""
-    provider = _module(kind, locale)
-    lists = [_strings(vars(provider).get(name, ())) for name in names] if provider else []
-    return max(lists, key=len, default=[])
-
-
 def _words(kind: str, locale: str, *names: str) -> list[str]:
     """The longest of the named word lists, from the locale or from its language or English."""
     fallback = "la" if kind == "lorem" else DEFAULT_LOCALE
-    for candidate in (locale, _LANGUAGE_LOCALE.get(locale.partition("_")[0]), fallback):
+    spoken = None if in_latin_letters(locale) else _LANGUAGE_LOCALE.get(locale.partition("_")[0])
+    for candidate in (locale, spoken, fallback):
         provider = _module(kind, candidate) if candidate else None
         lists = [_strings(getattr(provider, name, ())) for name in names] if provider else []
         best = max(lists, key=len, default=[])

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dbsynth.identifiers.addresses import regions_of, streets_of, towns_of
 from dbsynth.identifiers.base import State
 from dbsynth.identifiers.faker import (
     DEFAULT_LOCALE,
@@ -298,6 +299,7 @@ def _mark(it: Asked) -> pa.Array | None:
     home = known_locale(it.traits.places[0].locale)
     marks = ["" if known_locale(p.locale) == home else known_locale(p.locale).lower()
              for p in it.traits.places]  # fmt: skip
+    marks = [m.removesuffix("_aa").removesuffix("_latn") for m in marks]
     marks = [m.rpartition("_")[2] if [x.rpartition("_")[2] for x in set(marks)].count(
         m.rpartition("_")[2]) == 1 else m.replace("_", "-") for m in marks]  # fmt: skip
     return pa.array(marks).take(pa.array(it.traits.place))
@@ -418,12 +420,12 @@ def _from_list(it: Asked, kind: str, salt: int) -> pa.Array:
     """A value of a list of the locale's; where all must differ, pairs of them, then numbers."""
 
     def of(asked: Asked, locale: str) -> pa.Array:
-        words = samples(locale, kind, it.state["script"])
+        words = _words(locale, kind, it.state["script"])
         size = len(words)
         if it.unique:
             at, rounds = shuffle(asked.index, size, key=asked.key)
         else:  # some pairs, so that a redraw finds a word that is nobody's
-            at = hashed(subkey(asked.key, salt), asked.index) % np.uint64(size + size // 8)
+            at = hashed(subkey(asked.key, salt), asked.index) % np.uint64(size + size // 16)
             rounds, at = np.divmod(at, np.uint64(size))
         values = words.take(pa.array(at))
         if not rounds.any():
@@ -439,6 +441,20 @@ def _from_list(it: Asked, kind: str, salt: int) -> pa.Array:
     return values if mark is None else _joined_mark(values, mark, " ")
 
 
+@lru_cache(maxsize=512)
+def _words(locale: str, kind: str, script: str) -> pa.Array:
+    """A list of the locale's."""
+    if kind == "city":
+        return towns_of(locale, script)
+    if kind == "region":  # few: where they must differ, towns help out
+        names = [
+            *regions_of(locale, script).names.to_pylist(),
+            *towns_of(locale, script).to_pylist(),
+        ]
+        return pa.array(list(dict.fromkeys(names)), pa.string())
+    return samples(locale, kind, script)
+
+
 def _job(it: Asked) -> pa.Array:
     return _from_list(it, "job", 20)
 
@@ -448,14 +464,13 @@ def _city(it: Asked) -> pa.Array:
 
 
 def _region(it: Asked) -> pa.Array:
-    if not it.state["short"] or it.unique:
+    if it.unique:
         return _from_list(it, "region", 40)
 
     def of(asked: Asked, locale: str) -> pa.Array:
-        words = samples(locale, "short_region")
-        if not len(words):
-            words = pc.utf8_upper(pc.utf8_slice_codeunits(samples(locale, "region", "ascii"), 0, 2))
-        return pick(words, subkey(asked.key, 41), asked.index)
+        regions = regions_of(locale, asked.state["script"])
+        words = regions.codes if asked.state["short"] else regions.names
+        return words.take(pa.array(regions.chosen(asked.index, asked.key)))
 
     return it.by_locale(of)
 
@@ -503,7 +518,7 @@ def _url(it: Asked) -> pa.Array:
 
 def _street(it: Asked) -> pa.Array:
     def of(asked: Asked, locale: str) -> pa.Array:
-        before, after = _streets(locale, it.state["script"])
+        before, after = streets_of(locale, it.state["script"])
         name, house, rounds = shuffle_pair(asked.index, len(before), _HOUSES, key=asked.key)
         at = pa.array(name)
         line = joined(before.take(at), plain(house + np.uint64(1)), after.take(at))
@@ -512,25 +527,6 @@ def _street(it: Asked) -> pa.Array:
     values = it.by_locale(of)
     mark = _mark(it) if it.unique else None
     return values if mark is None else _joined_mark(values, mark, " ")
-
-
-@lru_cache(maxsize=256)
-def _streets(locale: str, script: str) -> tuple[pa.Array, pa.Array]:
-    """What stands before and after the number of a house, in streets of a locale."""
-    found: dict[tuple[str, str], None] = {}
-    for text in samples(locale, "street", script).to_pylist():
-        parts = re.split(r"\d+", text)
-        if len(parts) == 1:
-            parts = [text + " ", ""]
-        before, after = parts[0], parts[1] if len(parts) == 2 else re.sub(r"\W*$", "", parts[1])
-        if re.search(r"(?i:\b(suite|apt|flat|studio|ste|dept|unit|d\.|kv)\.?)", after):
-            after = re.split(r"(?i:,?\s*\b(?:suite|apt|flat|studio|ste|dept|unit)\b)", after)[0]
-        if re.search(r"\w{3}", re.sub(r"(?i:flat|studio|suite)", "", before + after)):
-            found.setdefault((before, after.rstrip(" ,")), None)
-    pairs = list(found)
-    return pa.array([b for b, _ in pairs], pa.string()), pa.array(
-        [a for _, a in pairs], pa.string()
-    )
 
 
 def _street_extra(it: Asked) -> pa.Array:

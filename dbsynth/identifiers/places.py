@@ -12,7 +12,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from dbsynth.identifiers.faker import DEFAULT_LOCALE, known_locale, locales
+from dbsynth.identifiers.faker import DEFAULT_LOCALE, known_locale, language_of_locale, locales
+from dbsynth.identifiers.romanised import LATIN_LOCALES, ROMANISED
 
 _LANGUAGES = ("en", "de", "fr", "es", "pt", "pl", "it", "nl", "sv", "da", "nb", "fi", "cs", "tr",
               "ru", "ja", "zh", "ar")  # fmt: skip
@@ -67,6 +68,14 @@ class Place:
     locale: str
 
 
+def in_latin(place: Place) -> Place:
+    """The place with people who write their names in Latin letters as they do abroad."""
+    language = language_of_locale(place.locale)
+    if language not in ROMANISED and language not in LATIN_LOCALES:
+        return place
+    return Place(place.country, f"{language}_Latn" + (f"_{place.country}" if place.country else ""))
+
+
 def _babel(module: str) -> Any:
     """A module of Babel, loaded when a country is looked up first."""
     return import_module(f"babel.{module}")
@@ -94,9 +103,10 @@ def place_in(country: str) -> Place:
         return Place(country, own[0])
     for language in languages:
         nearest = known_locale(language)
-        if nearest.partition("_")[0] == language or nearest != DEFAULT_LOCALE:
-            return Place(country, nearest)
-    return Place(country, DEFAULT_LOCALE)
+        spoken = language_of_locale(nearest)
+        if spoken == language or nearest != DEFAULT_LOCALE:
+            return Place(country, f"{spoken}_{country}")
+    return Place(country, f"{language_of_locale(DEFAULT_LOCALE)}_{country}")
 
 
 @lru_cache(maxsize=2)

@@ -9,9 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dbsynth.identifiers.addresses import country_of, regions_of
 from dbsynth.identifiers.base import State
-from dbsynth.identifiers.faker import has_own, locales, samples
+from dbsynth.identifiers.faker import has_own, language_of_locale, locales, samples
 from dbsynth.identifiers.pattern import Pattern
+from dbsynth.identifiers.places import Place
 from dbsynth.identifiers.strings import fixed, joined, positions, scatter, subkey
 from dbsynth.identifiers.traits import Traits
 from dbsynth.randomness import UInt64, hashed
@@ -39,21 +41,40 @@ class Postcode:
         index = positions(index)
         if not traits.told or state["unique"]:
             return self.draw(state, index, key=key)
-        forms = [_forms(place.locale, state.get("limit")) if place.country else None
-                 for place in traits.places]  # fmt: skip
         parts = []
         for number in np.unique(traits.place).tolist():
             at = np.flatnonzero(traits.place == number)
-            form = forms[number]
-            mine = index[at]
-            drawn = _coded(form[0], form[1], mine, key) if form else self.draw(state, mine, key=key)
-            parts.append((at, drawn))
+            drawn = _drawn(traits.places[number], index[at], key, state.get("limit"))
+            parts.append((at, self.draw(state, index[at], key=key) if drawn is None else drawn))
         return scatter(traits.place, parts) if parts else pa.array([], pa.string())
+
+
+def _drawn(place: Place, index: UInt64, key: int, limit: int | None) -> pa.Array | None:
+    """Codes of a country, inside the region of their rows where its codes are known to tell it."""
+    if not place.country:
+        return None
+    forms = _forms(place.locale, limit)
+    if forms is None:
+        return None
+    codes = _coded(*forms, index, key)
+    regions = regions_of(place.locale)
+    if not regions.posts:
+        return codes
+    chosen = regions.chosen(index, key)
+    if isinstance(regions.posts[0][0], str):
+        heads = pa.array([str(post[0]) for post in regions.posts]).take(pa.array(chosen))
+        return joined(heads, pc.utf8_slice_codeunits(codes, 1))
+    ranges = np.array([post[0] for post in regions.posts], np.uint64)
+    low, high = ranges[chosen, 0], ranges[chosen].max(axis=1)  # some of Faker's end too early
+    number = low + hashed(subkey(key, 3), index) % (high - low + np.uint64(1))
+    width = len(str(int(ranges.max())))
+    return fixed(number, width, b"0123456789")
 
 
 @lru_cache(maxsize=256)
 def _forms(locale: str, limit: int | None) -> tuple[pa.Array, pa.Array] | None:
     """Beginnings of codes of a locale, and whether two digits follow; None where it has none."""
+    locale = f"{language_of_locale(locale)}_{country_of(locale)}"
     if locale not in locales() or not has_own("address", locale, "postcode"):
         return None
     codes = samples(locale, "postcode")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dbsynth.identifiers.places import Place, place_of
+from dbsynth.identifiers.places import Place, in_latin, place_named, place_of, place_speaking
 from dbsynth.randomness import UInt64
 from dbsynth.schema import ForeignKey
 
@@ -72,12 +72,19 @@ class Persona:
         places: Those that occur, the table's own first.
         sources: Per column, what tells its country.
         sex: What tells women from men.
+        latin: Whether their names are in Latin letters wherever they live.
     """
 
     locale: str
     places: tuple[Place, ...]
     sources: Mapping[str, Source]
     sex: Source | None = None
+    latin: bool = False
+
+    def place(self, word: str, *, speaks: bool = False) -> Place | None:
+        """The place that a country (or a language) stands for."""
+        found = (place_speaking if speaks else place_named)(word)
+        return in_latin(found) if found is not None and self.latin else found
 
     def to_json(self, keys: Sequence[ForeignKey]) -> dict[str, Any]:
         """As a document; foreign keys are their numbers."""
@@ -85,6 +92,7 @@ class Persona:
             "locale": self.locale,
             "places": [[place.country, place.locale] for place in self.places],
             "sources": {name: _source_json(s, keys) for name, s in self.sources.items()},
+            "latin": self.latin,
             "sex": self.sex and _source_json(self.sex, keys),
         }
 
@@ -109,4 +117,5 @@ def persona_from_json(
         tuple(Place(*place) for place in value["places"]),
         {name: source(row) for name, row in value["sources"].items()},
         source(value["sex"]) if value["sex"] else None,
+        bool(value.get("latin")),
     )

@@ -38,7 +38,7 @@ from dbsynth.codec import (
 from dbsynth.databases.base import Database
 from dbsynth.errors import SpecError
 from dbsynth.graph import Plan, is_unique, make_plan
-from dbsynth.identifiers import PROVIDERS, RESERVED
+from dbsynth.identifiers import PROVIDERS, PUBLIC, RESERVED
 from dbsynth.identifiers.avoid import AvoidList, draw_avoiding
 from dbsynth.identifiers.base import Provider, State
 from dbsynth.identifiers.faker import DEFAULT_LOCALE
@@ -596,7 +596,7 @@ def _provided(
     provider = PROVIDERS[decision.provider or "text"]
     state = provider.fit(column, values, unique=unique, locale=streams.locale, k=k)
     avoid = None
-    if not pa.types.is_integer(values.type) and provider.name not in NAME_PARTS:
+    if not pa.types.is_integer(values.type) and provider.name not in (*NAME_PARTS, *PUBLIC):
         avoid = AvoidList.of(values, streams.key("avoid", column.name) & 0xFFFF_FFFF)
     if provider.name in RESERVED and not _meets(provider, state, values):
         avoid = None  # a redraw would give the column another person than the rest of its row

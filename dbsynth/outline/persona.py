@@ -9,7 +9,14 @@ from dbsynth.classify.names import concept_of, tokens_of, words_of
 from dbsynth.codec import as_text
 from dbsynth.databases.base import Database
 from dbsynth.graph import Plan
-from dbsynth.identifiers.places import Place, place_named, place_of, place_speaking, sex_of
+from dbsynth.identifiers.places import (
+    Place,
+    in_latin,
+    place_named,
+    place_of,
+    place_speaking,
+    sex_of,
+)
 from dbsynth.identifiers.tongue import locale_of_names
 from dbsynth.identifiers.traits import Persona, Source
 from dbsynth.model import MADE, TableFacts
@@ -80,8 +87,15 @@ def _persona(around: _Around, table: Table, locale: str) -> Persona | None:
     if not sources:
         spoken = _languages(around, table)
         sources = dict.fromkeys(asking, spoken) if spoken is not None else {}
-    places = _places(around, table, set(sources.values()), locale)
-    return Persona(locale, places, sources, _sex(around, table))
+    found = Persona(locale, (), sources, _sex(around, table), latin=_in_latin(facts))
+    return replace(found, places=_places(around, table, found))
+
+
+def _in_latin(facts: TableFacts) -> bool:
+    """Whether no name of the table is written in other letters than Latin ones."""
+    scripts = [model.provided.state.get("script") for model in facts.columns.values()
+               if model.provided is not None and model.provided.provider in _NAMES]  # fmt: skip
+    return "any" not in scripts
 
 
 def _countries(around: _Around, table: Table, path: tuple[ForeignKey, ...]) -> Iterator[Source]:
@@ -149,13 +163,14 @@ def _languages(around: _Around, table: Table) -> Source | None:
     return None
 
 
-def _places(around: _Around, table: Table, sources: set[Source], locale: str) -> tuple[Place, ...]:
-    found: dict[Place, None] = {place_of(locale): None}
-    for source in sorted(sources, key=lambda s: (len(s.path), s.column)):
+def _places(around: _Around, table: Table, persona: Persona) -> tuple[Place, ...]:
+    home = place_of(persona.locale)
+    found: dict[Place, None] = {in_latin(home) if persona.latin else home: None}
+    for source in sorted(set(persona.sources.values()), key=lambda s: (len(s.path), s.column)):
         owner = around.schema[source.path[-1].parent] if source.path else table
-        understand = place_speaking if source.speaks else place_named
         words = _vocabulary(around, owner, source.column)
-        others = {place for word in words if (place := understand(word)) is not None}
+        named = (persona.place(word, speaks=source.speaks) for word in words)
+        others = {place for place in named if place is not None}
         found |= dict.fromkeys(sorted(others, key=lambda p: (p.country, p.locale)))
     return tuple(found)
 
