@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from PIL import Image
+from stdnum import isbn, iso11649, issn, lei
+from stdnum.iso7064 import mod_97_10
 
 from dbsynth.identifiers import PROVIDERS, AvoidList, draw_avoiding
 from dbsynth.identifiers.arrays import elements
@@ -400,10 +402,56 @@ def test_check_digits_are_right_where_the_column_has_them() -> None:
     drawn = _draw("pattern", _state("pattern", values=real, unique=True), np.arange(5_000))
     assert all(luhn_holds("000000" + text) for text in drawn.to_pylist())
     assert pc.count_distinct(drawn).as_py() == 5_000
-    isbn = ["9780306406157", "9783161484100", "9780131103627", "9780262033848", "9780201633610",
+    books = ["9780306406157", "9783161484100", "9780131103627", "9780262033848", "9780201633610",
             "9781449355739", "9780596007126", "9780132350884", "9780134685991", "9781491950357",
             "9780321125217", "9780137081073", "9780735619678"]  # fmt: skip
-    state = _state("pattern", values=isbn, unique=True)
+    state = _state("pattern", values=books, unique=True)
     for text in _draw("pattern", state, np.arange(500)).to_pylist():
         digits = [int(c) for c in text]
         assert sum(d * (3 if i % 2 else 1) for i, d in enumerate(digits)) % 10 == 0
+
+
+def _number(i: int, width: int) -> str:
+    return f"{(i + 1) * 48_271_733 % (10**width - 7) + 3:0{width}}"[-width:]
+
+
+def _eleven(number: str) -> str:
+    total = sum((10 - i) * int(c) for i, c in enumerate(number))
+    return "0123456789X"[-total % 11]
+
+
+_CODES = {
+    "isbn10": (lambda i: "-".join(["0", (n := _number(i, 8))[:3], n[3:], _eleven(
+        "0" + n)]), isbn.is_valid),
+    "issn": (lambda i: (n := _number(i, 7))[:4] + "-" + n[4:] + issn.calc_check_digit(n),
+             issn.is_valid),
+    "lei": (lambda i: (n := f"5299AB{_number(i, 12)}") + mod_97_10.calc_check_digits(n),
+            lei.is_valid),
+    "creditor": (lambda i: f"RF{mod_97_10.calc_check_digits((n := _number(i, 12)) + 'RF')}{n}",
+                 iso11649.is_valid),
+    "belgian": (lambda i: f"+++{(n := _number(i, 10))[:3]}/{n[3:7]}/{n[7:]}{int(n) % 97 or 97:02}+++",
+                lambda text: int(text[3:6] + text[7:11] + text[12:15]) % 97 == int(text[15:17]) % 97),
+    "seven": (lambda i: (n := _number(i, 7)) + f"{97 - int(n) % 97:02}",
+              lambda text: 97 - int(text[:-2]) % 97 == int(text[-2:])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _CODES)
+def test_check_digits_of_every_kind_are_kept(name: str) -> None:
+    """The real codes are right by python-stdnum, or by the definition; so are the drawn ones."""
+    made, holds = _CODES[name]
+    real = [made(i) for i in range(200)]
+    assert all(map(holds, real))
+    drawn = _draw("pattern", _state("pattern", values=real, unique=True), np.arange(20_000))
+    assert all(map(holds, drawn.to_pylist()))
+    assert pc.count_distinct(drawn).as_py() == 20_000
+    assert len(set(drawn.to_pylist()) & set(real)) < 20_000 / 100
+
+
+def test_numbers_of_codes_keep_their_check_digits() -> None:
+    real = [int(_luhn(_number(i, 7))) for i in range(100)]
+    drawn = _draw("digits", _state("digits", values=real, unique=True), np.arange(50_000))
+    assert all(luhn_holds(f"{number:013}") for number in drawn.to_pylist())
+    assert pc.count_distinct(drawn).as_py() == 50_000
+    wrong = _draw("digits", _state("digits", values=list(range(1, 400, 3))), np.arange(1_000))
+    assert not all(luhn_holds(f"{number:013}") for number in wrong.to_pylist())

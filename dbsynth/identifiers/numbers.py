@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.identifiers.base import State
+from dbsynth.identifiers.checks import CHECKS, checksum_of
 from dbsynth.identifiers.strings import (
     Bytes,
     digits_of,
@@ -29,6 +30,9 @@ from dbsynth.identifiers.strings import (
 from dbsynth.randomness import UInt64, uniform
 from dbsynth.schema import Column, Kind
 
+_CHECKED = 2_000
+_SURE = 12  # so many numbers have a right check digit by chance once in 10**12
+_MOST_DIGITS = 19
 _SPARSE = 20  # so many possible numbers for each one in use
 
 
@@ -179,12 +183,15 @@ class Digits:
         low, high = _bounds(numbers, column, unique=unique) if len(numbers) >= k else (
             1, _most(column, 999_999_999))  # fmt: skip
         width = _common_width(values) if column.kind is Kind.TEXT else 0
+        check = _check_of(numbers, column) if len(numbers) >= max(k, _SURE) else ""
+        shift = 10 ** CHECKS[check].width if check else 1
         return {
-            "low": low,
-            "high": high,
+            "low": low // shift,
+            "high": high // shift,
+            "check": check,
             "unique": unique,
             "kind": str(column.kind),
-            "most": _most(column, 2**63 - 1),
+            "most": _most(column, 2**63 - 1) // shift,
             "width": width,
         }
 
@@ -196,6 +203,8 @@ class Digits:
         result = number.astype(np.int64) + low
         if state["unique"] and rounds.any():
             result = _further(result, rounds, size, state["low"], state["most"])
+        if state.get("check"):
+            result = _with_check(result, state["check"])
         match state["kind"]:
             case "integer":
                 return pa.array(result)
@@ -203,6 +212,23 @@ class Digits:
                 return pa.array(result.astype(np.float64))
         texts = plain(result)
         return pc.utf8_lpad(texts, state["width"], "0") if state["width"] else texts
+
+
+def _check_of(numbers: npt.NDArray[np.int64], column: Column) -> str:
+    """The check digits that positive whole numbers end in."""
+    few = np.unique(numbers)[:_CHECKED]
+    if column.kind in (Kind.DECIMAL, Kind.FLOAT) or few[0] <= 0:
+        return ""
+    found = checksum_of([f"{number:0{_MOST_DIGITS}}" for number in few.tolist()])
+    return found if found and not CHECKS[found].letters else ""
+
+
+def _with_check(numbers: npt.NDArray[np.int64], name: str) -> npt.NDArray[np.int64]:
+    """The numbers with what a check computes of them behind; zeros before them change nothing."""
+    check = CHECKS[name]
+    told = check.of(digits_of(numbers.astype(np.uint64), 10, _MOST_DIGITS).astype(np.int64))
+    found: npt.NDArray[np.int64] = numbers * 10**check.width + told
+    return found
 
 
 def _further(

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.identifiers.base import State
+from dbsynth.identifiers.checks import CHECKS, checksum_of, marked_places, with_check_digit
 from dbsynth.identifiers.network import Token
-from dbsynth.identifiers.regular import checksum_of, with_check_digit
 from dbsynth.identifiers.strings import (
     code,
     frequent,
@@ -69,7 +69,7 @@ class Pattern:
             shapes = [(_never_issued(places), weight, n) for places, weight, n in shapes]
         check = checksum_of(texts[:_CHECKED].to_pylist()) if len(texts) >= max(k, _SURE) else ""
         if check:  # it follows from the others
-            shapes = [(_without_check(places), weight, n) for places, weight, n in shapes]
+            shapes = _without_check(shapes, check)
         distinct = pc.count_distinct(texts).as_py()
         if unique:
             shapes = _roomy(shapes, column.length, _SPARSE)
@@ -81,7 +81,7 @@ class Pattern:
             "shapes": [places for places, _, _ in shapes],
             "weights": [weight for _, weight, _ in shapes],
             "check": check,
-            "wide": [wider(places) for places, _, _ in shapes] if unique else [],
+            "wide": [_wider(places, check) for places, _, _ in shapes] if unique else [],
         }
 
     def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
@@ -177,10 +177,25 @@ def _roomy(shapes: list[Shape], limit: int | None, sparse: int) -> list[Shape]:
     return [(places, weight, distinct)]
 
 
-def _without_check(places: list[str]) -> list[str]:
-    """The shape with 0 in the place of its last digit."""
-    last = max((i for i, place in enumerate(places) if place[-1].isdigit()), default=None)
-    return [("0" if i == last else place) for i, place in enumerate(places)]
+def _without_check(shapes: list[Shape], name: str) -> list[Shape]:
+    """The shapes with 0 in the places that a check computes; those that are one then, together."""
+    found: dict[str, Shape] = {}
+    for places, weight, distinct in shapes:
+        marked = marked_places([ord(place[-1]) for place in places], name)
+        computed = CHECKS[name].places(marked)
+        plain = ["0" if i in computed else place for i, place in enumerate(places)]
+        before = found.get("".join(plain), (plain, 0, 0))
+        found["".join(plain)] = plain, before[1] + weight, before[2] + distinct
+    return list(found.values())
+
+
+def _wider(places: list[str], check: str) -> list[str]:
+    """As `wider`, with what a check computes left alone."""
+    if not check:
+        return wider(places)
+    computed = CHECKS[check].places(marked_places([ord(place[-1]) for place in places], check))
+    found = wider(["-" if i in computed else place for i, place in enumerate(places)])
+    return ["0" if i in computed else letters for i, letters in enumerate(found)]
 
 
 def wider(places: list[str], allowed: list[str] | None = None) -> list[str]:

@@ -1,12 +1,8 @@
-"""What codes may look like: regular expressions of CHECKs, and check digits."""
+"""What codes may look like by the regular expressions of CHECKs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
 
 _DIGITS, _UPPER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CLASSES = {"d": _DIGITS, "w": _UPPER + _DIGITS}
@@ -15,7 +11,6 @@ _STATED = re.compile(
 )
 _TOKEN = re.compile(r"(\[\^?[^\]]+\]|\\.|[^\[\]\\{}*+?()|^$.])(\{(\d+)(,(\d*))?\}|[*+?])?")
 _MOST = 12  # characters of a part without a limit
-_LEAST = 4  # values by chance right are told from check digits by so many
 Place = str
 """The characters that may stand in one place."""
 
@@ -70,38 +65,3 @@ def _letters(part: str) -> str:
     for low, high, single in re.findall(r"(\w)-(\w)|(.)", inner):
         letters += single or "".join(map(chr, range(ord(low), ord(high) + 1)))
     return "".join(dict.fromkeys(c for c in letters if c.isascii()))
-
-
-def checksum_of(texts: Sequence[str]) -> str:
-    """The check digit that all numbers end in: ``luhn``, ``ean``, or nothing."""
-    for name, weights in (("luhn", None), ("ean", 3)):
-        rows = [[int(c) for c in text if c.isdigit()] for text in texts]
-        if len(rows) < _LEAST or any(len(row) < _LEAST for row in rows):
-            return ""
-        if all(_check_digit(np.array([row[:-1]]), weights)[0] == row[-1] for row in rows):
-            return name
-    return ""
-
-
-def with_check_digit(characters: npt.NDArray[np.uint8], name: str) -> npt.NDArray[np.uint8]:
-    """Codes, as rows of ASCII characters, with the right digit in the place of the last one."""
-    first = characters[0] if len(characters) else np.zeros(0, np.uint8)
-    places = np.flatnonzero((first >= ord("0")) & (first <= ord("9")))
-    if not len(places):
-        return characters
-    digits = characters[:, places[:-1]].astype(np.int64) - ord("0")
-    out = characters.copy()
-    out[:, places[-1]] = _check_digit(digits, 3 if name == "ean" else None) + ord("0")
-    return out
-
-
-def _check_digit(digits: npt.NDArray[np.int64], weight: int | None) -> npt.NDArray[np.int64]:
-    """Of ISO/IEC 7812 (Luhn), or of GS1 with a weight of 3, for rows of digits."""
-    odd = np.arange(digits.shape[1])[::-1] % 2 == 0
-    if weight is None:
-        doubled = digits * np.where(odd, 2, 1)
-        total = np.where(doubled > 9, doubled - 9, doubled).sum(axis=1)
-    else:
-        total = (digits * np.where(odd, weight, 1)).sum(axis=1)
-    found: npt.NDArray[np.int64] = (10 - total % 10) % 10
-    return found
