@@ -216,6 +216,8 @@ def _holds(name: str, model: ColumnModel | None, table: Table, threshold: int) -
     yield from _time_facts(model, threshold)
     if model.derived:
         yield "that a rule computes it"
+    if model.serial is not None:
+        yield f"that its codes count rows: {model.serial}"
     yield from _part_facts(model, table, threshold)
 
 

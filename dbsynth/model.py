@@ -31,6 +31,7 @@ from dbsynth.errors import ModelError
 from dbsynth.files import created, removed
 from dbsynth.graph import Plan
 from dbsynth.identifiers.avoid import AvoidList
+from dbsynth.identifiers.serial import Serial, serial_from_json
 from dbsynth.identifiers.traits import Persona, persona_from_json
 from dbsynth.keys import Mint
 from dbsynth.rosters import Roster
@@ -168,6 +169,7 @@ class ColumnModel:
         structure: How its values are taken apart into the columns of ``pieces``.
         computed: SQL in the words of the source, and the columns of the row that it follows from.
         blanks: Values that stand for nobody, as text: they come back as they are, by codes from 1.
+        serial: How codes count the rows of a year or a parent; those of the provider stand in.
     """
 
     decision: Decision
@@ -189,6 +191,7 @@ class ColumnModel:
     computed: tuple[str, ...] = ()
     blanks: tuple[str, ...] = ()
     factor: Factor | None = None
+    serial: Serial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -561,6 +564,7 @@ def column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, An
         "computed": list(column.computed),
         "factor": _factor_json(column.factor, keys),
         "blanks": list(column.blanks),
+        "serial": column.serial and column.serial.to_json(),
         "structure": column.structure and column.structure.to_json(),
         "pieces": {
             name: {
@@ -689,6 +693,7 @@ def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnMode
         tuple(column["computed"]),
         tuple(column.get("blanks", ())),
         _factor(column.get("factor"), keys),
+        serial_from_json(column.get("serial")),
     )
 
 

@@ -32,6 +32,8 @@ def _of_column(model: Model, table: str, name: str, column: ColumnModel) -> str:
         return f"a rule that computes it: {rules[0]}" if rules else "a rule that computes it"
     if column.computed:
         return f"SQL that computes it: {column.computed[0]}"
+    if column.serial is not None:
+        return f"codes that count its rows as the real ones do: {column.serial}"
     if column.echo is not None:
         theirs = column.echo.replace(NAMES_JOINED, "` and `")
         return f"column `{theirs}` of the parent, which it repeats"

@@ -76,7 +76,8 @@ def _of_table(table: Table, facts: TableFacts) -> Iterator[Subject]:
     for name, model in facts.columns.items():
         column = table.column_by_name[name]
         foreign = name in table.foreign_columns()
-        if not (foreign or column.generated or unreviewed(model)):  # these were never read
+        counted = model.serial is not None  # like numbers of a key: any clone has the same
+        if not (foreign or column.generated or counted or unreviewed(model)):  # never read
             yield from _of_column(table, column, model)
 
 

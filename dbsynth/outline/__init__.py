@@ -53,6 +53,7 @@ from dbsynth.outline.persona import guess_locale
 from dbsynth.outline.pieces import Persons, fit_pieces, put_together
 from dbsynth.outline.proposals import Samples, Seen, propose
 from dbsynth.outline.sampling import Reading, make_reading
+from dbsynth.outline.serials import with_serials
 from dbsynth.outline.unreviewed import from_type, unreviewed, unreviewed_decision
 from dbsynth.outline.vectors import vector_sources
 from dbsynth.progress import Progress
@@ -283,6 +284,8 @@ def _table_facts(
         for c in reviewed.written
     }
     columns = _with_spares(table, columns, sample, streams)
+    if strategy.name not in REAL:  # with real times, codes that count would be the real ones
+        columns = with_serials(table, columns, sample, count)
     for name, source in vector_sources(database, reviewed, sample).items():
         columns[name] = replace(columns[name], computed=source)
     if strategy.name in REAL:

@@ -28,6 +28,7 @@ from dbsynth.settle.checks import repair_checks
 from dbsynth.settle.distinct import holds_by_construction, repair_key
 from dbsynth.settle.exclude import columns_of, implied_checks, repair_exclusion
 from dbsynth.settle.numbering import follow_repairs, settled_by_rules
+from dbsynth.settle.serials import settle_serials
 from dbsynth.settle.upkeep import keep_values
 
 Int64 = npt.NDArray[np.int64]
@@ -68,6 +69,7 @@ def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
             settled[name] = _counter(draft, table, name, column.ranked)
     if table.name not in draft.model.real:  # in real rows rules hold as far as they do
         settled |= settled_by_rules(draft, table)
+    settle_serials(draft, table)
     # Another kind of database leaves generated columns NULL, and what mentions them aside.
     native = stage.capabilities.kind == draft.model.source_kind
     known = {column.name for column in (table.columns if native else table.written)}
@@ -85,6 +87,7 @@ def _settle_table(draft: Draft, stage: Stage, table: Table) -> None:
             if not repaired and set(columns_of(table, exclusion)) <= known:
                 repaired |= repair_exclusion(draft, stage, table, exclusion)
         if not repaired:
+            settle_serials(draft, table)
             _compute_referenced(draft, stage, table, native=native)
             if native:
                 _compute_vectors(draft, stage, table)
