@@ -18,7 +18,8 @@ from dbsynth.codec import Category
 from dbsynth.databases import open_database
 from dbsynth.errors import DbsynthError, VerificationFailed
 from dbsynth.gate import examine
-from dbsynth.gate.chance import tail, too_many
+from dbsynth.gate.chance import more_often, tail, too_many
+from dbsynth.gate.copies import Made, Real, judged
 from dbsynth.gate.table import NUMBER, SURE, WORD, WORDS
 from dbsynth.model import Model, load_model
 from dbsynth.report import Finding, Status
@@ -309,6 +310,127 @@ def test_a_list_of_all_combinations_is_no_copy(tmp_path):
     (said,) = (f for f in report.findings if f.subject == "rate (copied rows)")
     assert said.status is Status.NOTE
     assert said.count > 50
+
+
+UNIQUE = (
+    "CREATE TABLE visit (id INTEGER PRIMARY KEY, person INT REFERENCES person, ward TEXT, day DATE,"
+    " weight REAL, pulse INT)"
+)
+
+
+def visits(rows: int, seed: int, persons: int = 300) -> list[tuple[object, ...]]:
+    """Rows that are all different, several of each person."""
+    rng = np.random.default_rng(seed)
+    days = rng.integers(0, 3000, rows)
+    return [
+        (i + 1, i % persons + 1, "ABCD"[w], f"20{10 + d // 336:02}-{d // 28 % 12 + 1:02}-{d % 28 + 1:02}",
+         round(float(kg), 1), int(p))
+        for i, (w, d, kg, p) in enumerate(zip(
+            rng.integers(0, 4, rows), days, rng.normal(75, 12, rows), rng.integers(50, 120, rows),
+            strict=True,
+        ))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [1000, 3000])
+def test_three_copied_rows_of_a_hundred_are_found(rows, tmp_path):
+    """Rows are all different, so nature gives a clone none of them."""
+    source, clone, path = (tmp_path / name for name in ("source.db", "clone.db", "model"))
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("CREATE TABLE person (id INTEGER PRIMARY KEY, full_name TEXT)")
+        connection.execute(UNIQUE)
+        names = [(i + 1, f"{GIVEN[i % 8]} {FAMILY[i // 8 % 8]}{i}") for i in range(300)]
+        connection.executemany("INSERT INTO person VALUES (?, ?)", names)
+        connection.executemany(f"INSERT INTO visit VALUES ({marks(6)})", visits(rows, 3))
+    dbsynth.fit(f"sqlite:///{source}", path)
+    dbsynth.load(path, f"sqlite:///{clone}")
+    made = source, clone, load_model(path)
+    assert failed(findings(made, clone)) == {}
+    with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
+        connection.execute("ATTACH ? AS real", (str(source),))
+        connection.execute(
+            "UPDATE visit SET ward = r.ward, day = r.day, weight = r.weight, pulse = r.pulse"
+            f" FROM real.visit r WHERE r.id = visit.id AND r.id <= {3 * rows // 100}"
+        )
+    found = {f.subject: f for f in findings(made, clone) if f.status is Status.FAILED}
+    assert set(found) == {"visit (copied rows)"}
+    said = found["visit (copied rows)"]
+    assert said.count >= 3 * rows // 100
+    assert said.part.endswith("by heart, as far as they are ward, day, weight, pulse")
+
+
+def test_rows_that_repeat_by_nature_are_no_copies(tmp_path):
+    """Of such a table any other sample of the same population has a tenth of the lone rows."""
+    source, clone, path = (tmp_path / name for name in ("source.db", "clone.db", "model"))
+    rng = np.random.default_rng(8)
+
+    def drawn(rows: int) -> list[tuple[object, ...]]:
+        sizes = np.minimum(rng.geometric(0.02, rows), 400)
+        return [
+            (i + 1, "ABCDEF"[w], int(size))
+            for i, (w, size) in enumerate(zip(rng.integers(0, 6, rows), sizes, strict=True))
+        ]
+
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("CREATE TABLE parcel (id INTEGER PRIMARY KEY, sort TEXT, size INT)")
+        connection.executemany("INSERT INTO parcel VALUES (?, ?, ?)", drawn(1500))
+    dbsynth.fit(f"sqlite:///{source}", path, spec=synthesized("parcel"))
+    for scale in (1.0, 3.0):
+        dbsynth.load(path, f"sqlite:///{clone}", spec=Spec(scale=scale), replace=True)
+        made = source, clone, load_model(path)
+        (said,) = (f for f in findings(made, clone) if f.subject == "parcel (copied rows)")
+        assert said.status is Status.NOTE
+        with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
+            connection.execute("DELETE FROM parcel")  # another sample, and no model at all
+            fresh = drawn(int(1500 * scale))
+            connection.executemany("INSERT INTO parcel VALUES (?, ?, ?)", fresh)
+        (said,) = (f for f in findings(made, clone) if f.subject == "parcel (copied rows)")
+        assert said.status is Status.NOTE
+        assert said.count > 0.05 * len(fresh)
+
+
+def test_an_honest_sample_alarms_as_seldom_as_it_is_said():
+    """Two samples of one population, 400 times: none is a copy of the other."""
+    for turn in range(400):
+        rng = np.random.default_rng(turn)
+        size = int(10 ** rng.uniform(2, 4))  # of the population
+        first, second = (1 + rng.integers(0, size, rows).astype(np.uint64) for rows in (900, 1400))
+        owners = np.arange(900, dtype=np.uint64)
+        found = judged("rows", "t", Real(first, 900, owners), Made(second, 1400))
+        assert found.status is not Status.FAILED
+    first, second = (rng.integers(1, 10**9, rows).astype(np.uint64) for rows in (900, 1400))
+    found = judged("rows", "t", Real(first, 900, owners), Made(np.r_[first[:60], second], 1460))
+    assert found.status is Status.FAILED
+
+
+def test_a_neighbour_of_a_row_is_as_likely_as_the_row_itself():
+    """A model that knows a person to within a week meets him, and as often who is not there."""
+    rng = np.random.default_rng(1)
+    people = np.unique(rng.integers(0, 10**9, 2000).astype(np.uint64)) * 100 + 1
+    owners = np.arange(len(people), dtype=np.uint64)
+    guessed = people[rng.integers(0, len(people), 2000)] + rng.integers(0, 20, 2000).astype(
+        np.uint64
+    )
+    made = Made(guessed, 2000)
+    near = ((people, people + np.uint64(1)),)
+    plain = Real(people, len(people), owners)
+    assert judged("rows", "t", plain, made).status is Status.FAILED
+    assert judged("rows", "t", replace(plain, near=near), made).status is Status.NOTE
+    copied = Made(people[rng.integers(0, len(people), 100)], 2000)
+    assert judged("rows", "t", replace(plain, near=near), copied).status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials", "others", "of", "by_hand"),
+    [
+        (3, 1, 0, 1, 1 / 8),
+        (3, 2, 0, 1, 8 / 27),
+        (1, 1, 5, 1, 1.0),
+        (17, 600, 0, 600, 2.0**-17),
+    ],
+)
+def test_counts_are_set_beside_each_other_by_a_binomial(hits, trials, others, of, by_hand):
+    assert more_often(hits, trials, others, of) == pytest.approx(by_hand)
 
 
 def synthesized(table: str) -> Spec:

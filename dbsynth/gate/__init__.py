@@ -37,12 +37,12 @@ def examine(source: Database, clone: Database, model: Model, most: int = MOST) -
         most: Values of the source that are held at a time.
     """
     share, subjects = shares(model, clone), subjects_of(model)
-    holders, real = Holders(model), Fingerprints(model, share)
+    holders, real = Holders(model), Fingerprints(model, share, real=True)
     synthetic: list[Fingerprints] = []
     said: dict[str, Finding] = {}
     verdicts: dict[tuple[str, tuple[str, ...]], Verdict] = {}
     for held in gathered(source, model, subjects, most, (holders, real)):
-        watchers = [] if synthetic else [Fingerprints(model, share)]
+        watchers = [] if synthetic else [Fingerprints(model, share, real=False)]
         synthetic += watchers
         for table in in_order(model):
             for names, verdict in _searched(clone, model, table, subjects, held, watchers):

@@ -14,8 +14,9 @@ each other), so a number of hits that would come less than once in 10,000 column
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -46,8 +47,36 @@ def tail(hits: int, expected: float) -> float:
         return 1.0
     if expected <= 0:
         return 0.0
-    terms = (i * math.log(expected) - expected - math.lgamma(i + 1) for i in range(hits, hits + 60))
-    return min(1.0, sum(map(math.exp, terms)))
+    return _summed(
+        i * math.log(expected) - expected - math.lgamma(i + 1) for i in itertools.count(hits)
+    )
+
+
+def more_often(hits: int, trials: float, others: int, of: float) -> float:
+    """The probability of so many hits or more, where others had theirs at the same rate.
+
+    Given the hits of both together, those of the first are binomial, whatever the rate is.
+    """
+    both, share = hits + others, trials / (trials + of)
+    if hits <= both * share:
+        return 1.0
+    ways = math.lgamma(both + 1)
+    return _summed(
+        ways - math.lgamma(i + 1) - math.lgamma(both - i + 1)
+        + i * math.log(share) + (both - i) * math.log(1 - share)
+        for i in range(hits, both + 1)
+    )  # fmt: skip
+
+
+def _summed(logarithms: Iterable[float]) -> float:
+    """The sum of terms that fall, as far as they count."""
+    total = 0.0
+    for logarithm in logarithms:
+        term = math.exp(logarithm)
+        total += term
+        if term <= 1e-9 * total:
+            break
+    return min(1.0, total)
 
 
 def if_all_alike(kind: int, real: Int64, drawn: Int64, first: int = 0) -> float:

@@ -1,8 +1,7 @@
-"""Whole rows and whole families that a clone has in common with its source.
+"""Whole rows and whole families of both sides, as hashes of what was learnt of them.
 
-Any two samples of one population share rows where few values are possible.  So the source is cut in
-two halves, and what the clone shares with the first half is set beside what the second half shares
-with it.  Only rows that are alone in their half count: nobody is told by a row that many have.
+Nothing of a row is held but its hash and that of the entity that it belongs to; of large tables so
+many rows, chosen by their hash, so that equal rows are chosen together.
 """
 
 from __future__ import annotations
@@ -15,29 +14,29 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dbsynth.classify import Role
 from dbsynth.codec import Category, Formatted, Number, Presence
 from dbsynth.databases.base import Database
+from dbsynth.gate.copies import NOTHING, Made, Real, judged
 from dbsynth.gate.texts import Bool
 from dbsynth.keys import hash_keys
+from dbsynth.learn.entities import paths_to_entities
 from dbsynth.model import ColumnModel, Model, TableFacts
-from dbsynth.randomness import UInt64, hashed, mix
+from dbsynth.randomness import UInt64, mix
 from dbsynth.read import codec_of
-from dbsynth.report import Finding, Status
+from dbsynth.report import Finding
 from dbsynth.rules.ranks import Ranks
 from dbsynth.schema import Table
 
 Int64 = npt.NDArray[np.int64]
 
-NOTHING: UInt64 = np.zeros(0, np.uint64)
-MOST = 500_000  # rows of a table, or families, that are compared: 24 bytes each
-FEWEST = 200  # rows that are worth halving
+MOST = 500_000  # rows of a table, or families, that are compared: 16 and 24 bytes each
+FEWEST = 200  # rows that are worth comparing
 FEWEST_COLUMNS = 2
-_SURE = 6.0  # standard deviations
-_ALLOWED = 2.0  # times what the halves share: entities repeat themselves, and rows hang together
-_MIXED = 50_000  # rows of a table whose columns are mixed
-_LEAST = 0.1  # of the rows: a model that knows less than its source draws rare rows more often
+_MIXED = 50_000  # rows of a table whose columns are mixed, and of which others are near
+_STEPPED = 8  # columns in which others are near
 
 
 @dataclass
@@ -83,35 +82,60 @@ class _Families:
         return np.where(self.sizes > 1, self.sums[0] | np.uint64(1), np.uint64(0))
 
 
+@dataclass
+class _Rows:
+    """The rows of one table.
+
+    Attributes:
+        total: How many there are, those that are not compared included.
+        mixes: How many rows were mixed from the values of others.
+        near: By column, pairs of rows and of what is a step from them.
+    """
+
+    values: list[UInt64] = field(default_factory=list)
+    owners: list[UInt64] = field(default_factory=list)
+    total: int = 0
+    mixed: list[UInt64] = field(default_factory=list)
+    mixes: int = 0
+    near: dict[int, list[tuple[UInt64, UInt64]]] = field(default_factory=dict)
+
+
 class Fingerprints:
     """The rows of one side, as hashes of what was learnt of them."""
 
-    def __init__(self, model: Model, share: Mapping[str, float]) -> None:
+    def __init__(self, model: Model, share: Mapping[str, float], *, real: bool) -> None:
         """Begin.
 
         Args:
             model: Tells which columns are learnt.
             share: Of each table, which share of its rows is compared.
+            real: Whether these are rows of the source.
         """
-        self._model, self._share = model, share
-        self._learnt = {
+        self._model, self._share, self._real = model, share, real
+        self.learnt = {
             table.name: _learnt(model, table)
             for table in model.schema.tables
             if _made(model.tables[table.name])
         }
-        self.rows: dict[str, list[UInt64]] = {name: [] for name in self._learnt}
-        self.mixed: dict[str, list[UInt64]] = {name: [] for name in self._learnt}
+        self.rows = {name: _Rows() for name, c in self.learnt.items() if len(c) >= FEWEST_COLUMNS}
+        self._owners = {name: self._owner(name) for name in self.rows} if real else {}
         self.families = {
             fk: _Families()
             for fk in model.plan.generating.values()
-            if self._learnt.get(fk.child) and fk.parent in self._learnt and fk.parent != fk.child
-            and len(self._learnt[fk.child]) + len(self._learnt[fk.parent]) >= FEWEST_COLUMNS
+            if self.learnt.get(fk.child) and fk.parent in self.learnt and fk.parent != fk.child
+            and len(self.learnt[fk.child]) + len(self.learnt[fk.parent]) >= FEWEST_COLUMNS
         }  # fmt: skip
+
+    def _owner(self, name: str) -> tuple[str, ...]:
+        """The key that leads from a row to whom it belongs; empty for rows of their own."""
+        model = self._model
+        paths = paths_to_entities(model.schema, model.tables, model.plan.generating, name)
+        return paths[0][0].columns if paths else ()
 
     def space(self, name: str) -> float:
         """How many different rows the learnt values of a table allow; endless with free numbers."""
         models = self._model.tables[name].columns
-        return math.prod(_values_of(models[column]) for column in self._learnt[name])
+        return math.prod(_values_of(models[column]) for column in self.learnt[name])
 
     def columns(self, table: Table) -> frozenset[str]:
         """The learnt columns of a table, and the keys between families."""
@@ -121,18 +145,17 @@ class Fingerprints:
             for name, names in ((fk.child, fk.columns), (fk.parent, fk.parent_columns))
         ]
         keys = {column for name, columns in ends if name == table.name for column in columns}
-        return frozenset(self._learnt.get(table.name, ())) | keys
+        keys |= set(self._owners.get(table.name, ()))
+        return frozenset(self.learnt.get(table.name, ())) | keys
 
     def look(self, table: Table, values: Mapping[str, pa.Array]) -> None:
         """Take a batch of rows in."""
-        columns = [values[name] for name in self._learnt[table.name]]
+        columns = [values[name] for name in self.learnt[table.name]]
         count = len(next(iter(values.values())))
         hashes = _hashed(columns) if columns else np.zeros(count, np.uint64)
         least = np.uint64(self._share[table.name] * (2.0**64 - 2048))
-        if len(columns) >= FEWEST_COLUMNS:
-            self.rows[table.name].append(hashes[hashes <= least])
-            if sum(map(len, self.mixed[table.name])) < _MIXED:
-                self.mixed[table.name].append(_hashed(_mixed(columns)))
+        if table.name in self.rows:
+            self._take(table.name, values, columns, hashes, least)
         for fk, families in self.families.items():
             if fk.parent == table.name:
                 keys, complete = hash_keys([values[name] for name in fk.parent_columns])
@@ -141,6 +164,28 @@ class Fingerprints:
                 families.sums.append(mix(hashes[chosen]))
             if fk.child == table.name:
                 families.add(*hash_keys([values[name] for name in fk.columns]), hashes)
+
+    def _take(
+        self, name: str, values: Mapping[str, pa.Array], columns: Sequence[pa.Array],
+        hashes: UInt64, least: np.uint64,
+    ) -> None:  # fmt: skip
+        rows, kept = self.rows[name], hashes <= least
+        rows.values.append(hashes[kept])
+        if self._real:
+            own = rows.total + np.arange(len(hashes)).astype(np.uint64)
+            key = self._owners[name]
+            theirs, there = hash_keys([values[c] for c in key]) if key else (own, kept)
+            rows.owners.append(np.where(there, theirs, own)[kept])
+            if rows.total < _MIXED:
+                for column in _steps(columns)[:_STEPPED]:
+                    near = _hashed(_stepped(columns, column))
+                    both = kept & (near <= least)
+                    rows.near.setdefault(column, []).append((hashes[both], near[both]))
+        elif rows.total < _MIXED:
+            mixed = _hashed(_mixed(columns))
+            rows.mixed.append(mixed[mixed <= least])
+            rows.mixes += len(mixed)
+        rows.total += len(hashes)
 
 
 def _values_of(model: ColumnModel) -> float:
@@ -162,15 +207,26 @@ def shares(model: Model, clone: Database) -> dict[str, float]:
 
 def compared(real: Fingerprints, synthetic: Fingerprints) -> Iterator[Finding]:
     """Compare the rows of every table, and the families of every generating key."""
-    none = np.zeros(0, np.uint64)
     for name, mine in real.rows.items():
-        if mine:
-            theirs = np.concatenate([none, *synthetic.rows[name]])
-            own = np.concatenate([none, *mine])
-            mixed = np.concatenate([none, *synthetic.mixed[name]])
-            yield _judged("copied rows", name, own, theirs, mixed, real.space(name))
+        theirs = synthetic.rows[name]
+        if mine.total and theirs.total:
+            near = tuple(
+                (_joined([own for own, _ in pairs]), _joined([other for _, other in pairs]))
+                for pairs in mine.near.values()
+            )
+            own = Real(
+                _joined(mine.values), mine.total, _joined(mine.owners), near, real.space(name)
+            )
+            made = Made(_joined(theirs.values), theirs.total, theirs.mixes, _joined(theirs.mixed))
+            yield judged("copied rows", name, own, made, ", ".join(real.learnt[name]))
     for fk, families in real.families.items():
-        yield _judged("copied families", str(fk), families.values, synthetic.families[fk].values)
+        ours, theirs_ = families.values, synthetic.families[fk].values
+        own = Real(ours, int(np.count_nonzero(ours)))
+        yield judged("copied families", str(fk), own, Made(theirs_, int(np.count_nonzero(theirs_))))
+
+
+def _joined(parts: Sequence[UInt64]) -> UInt64:
+    return np.concatenate([NOTHING, *parts])
 
 
 def _made(facts: TableFacts) -> bool:
@@ -210,41 +266,24 @@ def _mixed(columns: Sequence[pa.Array]) -> list[pa.Array]:
     return [column.take(pa.array(draw.permutation(len(column)))) for column in columns]
 
 
-def _judged(
-    check: str, subject: str, real: UInt64, synthetic: UInt64,
-    mixed: UInt64 = NOTHING, space: float = math.inf,
-) -> Finding:  # fmt: skip
-    """Compare two samples of hashes with what two halves of the first share.
-
-    Args:
-        mixed: Of rows put together from the values of any: what these hit is no memory.  In a list
-            of rounds by season no round is there twice, so the halves share none.
-        space: How many different ones there can be: where each is there but once, as in a list of
-            all combinations, the halves share none, and yet any draw hits them.
-    """
-    real, synthetic = real[real != 0], synthetic[synthetic != 0]
-    first = hashed(11, np.arange(len(real))) % np.uint64(2) == 0
-    alone = _once(real[first])
-    other = real[~first]
-    nature = int(np.isin(other, alone).sum())
-    copied = int(np.isin(synthetic, alone).sum())
-    if not copied:
-        return Finding("leak", f"{subject} ({check})", Status.PASSED, "none")
-    by_mixing = float(np.isin(mixed, alone).mean()) if len(mixed) else 0.0
-    natural = max((nature + 1) / max(len(other), 1), len(alone) / space)
-    # Copies that are mixed still have real values, so that mixing is given no more than it hits.
-    expected = max(natural, by_mixing) * len(synthetic)
-    allowed = max(_ALLOWED * natural, by_mixing) * len(synthetic)
-    limit = allowed + _SURE * math.sqrt(expected) + _LEAST * len(synthetic)
-    detail = (
-        f"{copied} of {len(synthetic)} are those of a single real row, {expected:.0f} by nature"
-    )
-    if copied <= limit:
-        return Finding("leak", f"{subject} ({check})", Status.NOTE, detail, copied)
-    part = "the engine: it has learnt rows by heart"
-    return Finding("leak", f"{subject} ({check})", Status.FAILED, detail, copied, part)
+def _steps(columns: Sequence[pa.Array]) -> list[int]:
+    """The columns of numbers and times."""
+    return [
+        place for place, column in enumerate(columns)
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        or pa.types.is_decimal(column.type) or pa.types.is_temporal(column.type)
+    ]  # fmt: skip
 
 
-def _once(hashes: UInt64) -> UInt64:
-    values, counts = np.unique(hashes, return_counts=True)
-    return np.asarray(values[counts == 1])
+def _stepped(columns: Sequence[pa.Array], place: int) -> list[pa.Array]:
+    """Rows with the next larger value in one column, and the last but one for the largest."""
+    values = columns[place]
+    known = pc.drop_null(pc.unique(values))
+    known = known.take(pc.sort_indices(known))
+    at = pc.index_in(values, known)
+    size = len(known)
+    following = pa.array(np.r_[np.arange(1, size), max(size - 2, 0)][:size])
+    return [
+        known.take(following.take(at)) if i == place else column
+        for i, column in enumerate(columns)
+    ]  # fmt: skip
