@@ -29,6 +29,7 @@ from dbsynth.schema import Table
 Int64 = npt.NDArray[np.int64]
 Values = Callable[[Table, str, Int64], pa.Array]
 _ROUNDS = 40
+_NO_DAY, _FURTHEST_DAY = -(2**31), 800_000  # days from 1970
 _TELLING = frozenset(
     ["full_name", "user_name", "email", "street_address", "phone", "national_id", "iban", "card"]
 )  # one of them alone says who somebody is
@@ -71,7 +72,18 @@ def traits_of(
     sexed = persona.sex is not None and persona.sex.column != column
     if sexed and persona.sex is not None:
         female = _sexes(values(table, persona.sex.column, positions), turned=persona.sex.turned)
-    return Traits(persona.places, place, female, told, sexed)
+    born = None
+    if persona.born is not None and persona.born.column != column:
+        born = _days(values(table, persona.born.column, positions))
+    return Traits(persona.places, place, female, told, sexed, born)
+
+
+def _days(values: pa.Array) -> npt.NDArray[np.datetime64]:
+    """Dates or times as days; NaT where there is none."""
+    days = pc.cast(pc.cast(values, pa.date32(), safe=False), pa.int32())
+    numbers = pc.fill_null(days, _NO_DAY).to_numpy(zero_copy_only=False).astype(np.int64)
+    known = np.abs(numbers) < _FURTHEST_DAY
+    return np.where(known, numbers, np.iinfo(np.int64).min).astype("datetime64[D]")
 
 
 def _places(
@@ -163,6 +175,10 @@ def _same(
         return False
     if before is None or traits is None:
         return True
-    return np.array_equal(before.place, traits.place) and np.array_equal(
-        before.female, traits.female
+    same_born = (
+        before.born is None
+        if traits.born is None
+        else (before.born is not None and np.array_equal(before.born, traits.born, equal_nan=True))
     )
+    alike = np.array_equal(before.place, traits.place)
+    return same_born and alike and np.array_equal(before.female, traits.female)

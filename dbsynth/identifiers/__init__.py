@@ -8,6 +8,7 @@ from dbsynth.identifiers.base import Provider, State
 from dbsynth.identifiers.blank import FromType
 from dbsynth.identifiers.blobs import Blob
 from dbsynth.identifiers.documents import Json, Xml
+from dbsynth.identifiers.national import NationalId
 from dbsynth.identifiers.network import Address, Mac, Network, Token, Uuid
 from dbsynth.identifiers.numbers import Card, Coordinates, Digits, Iban
 from dbsynth.identifiers.pattern import Pattern
@@ -41,7 +42,7 @@ PROVIDERS: dict[str, Provider] = {
     "hash": Token("hash"),
     "iban": Iban(),
     "card": Card(),
-    "national_id": Pattern("national_id", "999-99-9999"),
+    "national_id": NationalId(),
     "plate": Pattern("plate", "AAA-9999"),
     "digits": Digits(),
     "coordinates": Coordinates(),

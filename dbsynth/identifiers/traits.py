@@ -72,6 +72,7 @@ class Persona:
         places: Those that occur, the table's own first.
         sources: Per column, what tells its country.
         sex: What tells women from men.
+        born: What tells the days of birth.
         latin: Whether their names are in Latin letters wherever they live.
     """
 
@@ -80,6 +81,7 @@ class Persona:
     sources: Mapping[str, Source]
     sex: Source | None = None
     latin: bool = False
+    born: Source | None = None
 
     def place(self, word: str, *, speaks: bool = False) -> Place | None:
         """The place that a country (or a language) stands for."""
@@ -93,6 +95,7 @@ class Persona:
             "places": [[place.country, place.locale] for place in self.places],
             "sources": {name: _source_json(s, keys) for name, s in self.sources.items()},
             "latin": self.latin,
+            "born": self.born and _source_json(self.born, keys),
             "sex": self.sex and _source_json(self.sex, keys),
         }
 
@@ -118,4 +121,5 @@ def persona_from_json(
         {name: source(row) for name, row in value["sources"].items()},
         source(value["sex"]) if value["sex"] else None,
         bool(value.get("latin")),
+        source(value["born"]) if value.get("born") else None,
     )

@@ -87,8 +87,21 @@ def _persona(around: _Around, table: Table, locale: str) -> Persona | None:
     if not sources:
         spoken = _languages(around, table)
         sources = dict.fromkeys(asking, spoken) if spoken is not None else {}
-    found = Persona(locale, (), sources, _sex(around, table), latin=_in_latin(facts))
+    found = Persona(
+        locale, (), sources, _sex(around, table), _in_latin(facts), _birth(around, table)
+    )
     return replace(found, places=_places(around, table, found))
+
+
+def _birth(around: _Around, table: Table) -> Source | None:
+    """The day of birth, where a number of the row's person tells it too."""
+    columns = around.tables[table.name].columns
+    told = any(m.provided is not None and "layout" in m.provided.state for m in columns.values())
+    for name in columns if told else ():
+        dated = table.column_by_name[name].kind in (Kind.DATE, Kind.TIMESTAMP)
+        if dated and concept_of(name, table.bare) == "birth_date":
+            return Source(name, ())
+    return None
 
 
 def _in_latin(facts: TableFacts) -> bool:
