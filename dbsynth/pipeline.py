@@ -26,7 +26,7 @@ from dbsynth.private.fit import fit as fit_private
 from dbsynth.private.forecast import Forecast, forecast, outline_of
 from dbsynth.progress import Progress, Silent
 from dbsynth.randomness import Streams
-from dbsynth.report import Finding, Report, Status, Stopwatch, TableReport
+from dbsynth.report import Finding, Gate, Report, Status, Stopwatch, TableReport
 from dbsynth.schema import ForeignKey, Schema, Table
 from dbsynth.spec import PRIVATE, Spec
 from dbsynth.spec.drift import Change, against_model, drift, pruned
@@ -241,6 +241,7 @@ def _built(task: _Task, source: Database | None) -> Report:
         with watch.step("gate"):
             progress.step("search for real values")
             findings += tuple(_examined(source, clone_, model))
+    gate = Gate.PRIVATE if model.privacy else Gate.SEARCHED if source else Gate.BLIND
     report = Report(
         stage.label,
         spec.scale,
@@ -252,6 +253,7 @@ def _built(task: _Task, source: Database | None) -> Report:
         model.notes + tuple(draft.notes) + tuple(real.note for real in model.real.values()),
         tuple((str(kept.rule), kept.support) for kept in model.rules),
         outcome.steered,
+        gate,
     )
     if not report.ok:
         raise VerificationFailed(

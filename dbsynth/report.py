@@ -18,6 +18,17 @@ class Status(StrEnum):
     NOTE = "note"
 
 
+class Gate(StrEnum):
+    """Whether a clone was searched for the values of its source."""
+
+    SEARCHED = "searched"
+    BLIND = "not searched"  # the source was not at hand
+    PRIVATE = (
+        "private"  # what a private model gives away is bounded, and a look would have to be paid
+    )
+    NONE = ""  # no clone was made
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The outcome of one check on one thing.
@@ -112,6 +123,7 @@ class Report:
     notes: tuple[str, ...] = ()
     rules: tuple[tuple[str, str], ...] = ()
     steering: tuple[Steered, ...] = ()
+    gate: Gate = Gate.NONE
 
     @property
     def ok(self) -> bool:
@@ -122,6 +134,7 @@ class Report:
         """The report as JSON-able values (see docs/json.md)."""
         return {
             "ok": self.ok,
+            "gate": self.gate.value,
             "target": self.target,
             "scale": self.scale,
             "seed": self.seed,

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import dbsynth
+from dbsynth.cli import run
 from dbsynth.codec import Category
 from dbsynth.databases import open_database
 from dbsynth.errors import DbsynthError, VerificationFailed
@@ -493,7 +494,7 @@ def test_what_cannot_be_read_stops_the_run(made, tmp_path):
         list(examine(real, synthetic, model))
 
 
-def test_a_clone_without_its_source_says_that_nobody_looked(made, tmp_path):
+def test_a_clone_without_its_source_says_that_nobody_looked(made, tmp_path, capsys):
     _, _, model = made
     path = tmp_path / "model"
     model.save(path)
@@ -503,6 +504,15 @@ def test_a_clone_without_its_source_says_that_nobody_looked(made, tmp_path):
     assert "the source is not at hand" in note.detail
     report = dbsynth.load(path, f"sqlite:///{tmp_path}/looked.db", source=f"sqlite:///{made[0]}")
     assert sum(f.check == "leak" for f in report.findings) > 10
+    target, source = f"sqlite:///{tmp_path}/c.db", f"sqlite:///{made[0]}"
+    assert run(["load", str(path), "--to", target]) == 0
+    assert "WARNING: NOBODY SEARCHED THIS CLONE" in capsys.readouterr().out
+    assert run(["load", str(path), "--to", target, "--replace", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["gate"] == "not searched"
+    assert run(["load", str(path), "--to", target, "--replace", "--source", source]) == 0
+    assert "WARNING" not in capsys.readouterr().out
+    assert run(["load", str(path), "--to", target, "--replace", "--source", source, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["gate"] == "searched"
 
 
 def test_rows_are_counted_also_where_values_repeat(made, tmp_path):

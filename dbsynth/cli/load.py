@@ -8,6 +8,12 @@ import click
 
 import dbsynth
 from dbsynth.cli import options, output
+from dbsynth.report import Gate
+
+_BLIND = (
+    "WARNING: NOBODY SEARCHED THIS CLONE FOR REAL VALUES, as the source was not at hand; load it"
+    " with --source where it is, before the clone goes to people who may not see the source"
+)
 
 
 @click.command()
@@ -25,7 +31,10 @@ def load(
 ) -> None:  # fmt: skip
     """Build a clone from MODEL, a file that `dbsynth fit` wrote; the source is not needed.
 
-    Without `--source` the clone is not searched for real values, and the report says so.
+    Without `--source` the clone is not searched for real values, as `clone` always does: a warning
+    and the report (`gate` in JSON) say so. Treat such a clone like the source until `load --source`
+    with the same model, spec and seed, which makes the same bytes, has passed where the source is
+    at hand.
 
     Example: dbsynth load shop.dbsynth --to postgresql://me@test/shop
     """
@@ -45,4 +54,6 @@ def load(
         output.put_json(report.to_json())
     else:
         output.put(output.report_text(report))
+        if report.gate is Gate.BLIND:
+            output.put(_BLIND)
         output.put(f"The clone is in {output.plain(report.target)}")
