@@ -99,7 +99,7 @@ def review(
         outline = make_outline(database, pruned(spec, schema), Streams(spec.seed), progress)
         if rules:
             outline = find_rules(database, outline, progress)
-        return drift(spec, schema), outline
+        return drift(spec, schema, outline.declared), outline
 
 
 def suggest_keys(source: str, outline: Outline) -> tuple[ForeignKey, ...]:

@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 import yaml
 
@@ -200,7 +201,7 @@ DRIFT = {
          " `fax_number`)",
          "added column: column `customer.fax_number` is new and not in the spec (perhaps `fax` was"
          " renamed)"],
-        "column `customer.fax` does not exist",
+        "column `customer.fax` does not exist (perhaps it was renamed to `fax_number`)",
     ),
     "add": (
         "ALTER TABLE customer ADD COLUMN nickname TEXT;",
@@ -232,7 +233,7 @@ DRIFT = {
         "ALTER TABLE purchase RENAME TO sale;",
         ["dropped table: table `purchase` does not exist (perhaps it was renamed to `sale`)",
          "added table: table `sale` is new and not in the spec (perhaps `purchase` was renamed)"],
-        "table `purchase` does not exist",
+        "table `purchase` does not exist (perhaps it was renamed to `sale`)",
     ),
     "drop a key": (
         "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql,"
@@ -265,6 +266,100 @@ def test_each_night_s_change_is_listed_and_stops_a_run(name, capsys):
         assert run(command) == 2
         assert message in capsys.readouterr().err
     assert not Path("clone.db").exists()
+
+
+CONSTRAINTS = {
+    "a key that leads elsewhere": (
+        "UPDATE sqlite_schema SET sql = replace(sql, 'REFERENCES customer (id)',"
+        " 'REFERENCES branch (id)') WHERE name = 'purchase';",
+        ["changed constraint: foreign key purchase(customer_id) led to `customer(id)` when it was"
+         " reviewed, and leads to `branch(id)` now"],
+    ),
+    "a CHECK with other words": (
+        "UPDATE sqlite_schema SET sql = replace(sql, 'CHECK (size > 0)', 'CHECK (size >= 0)')"
+        " WHERE name = 'branch';",
+        ["changed constraint: check branch.positive says something else than when it was reviewed"],
+    ),
+    "a CHECK less": (
+        "UPDATE sqlite_schema SET sql = replace(sql, 'CONSTRAINT positive CHECK (size > 0)', '')"
+        " WHERE name = 'branch';",
+        ["dropped constraint: check branch.positive is gone"],
+    ),
+    "a CHECK more": (
+        "UPDATE sqlite_schema SET sql = replace(sql, 'amount REAL NOT NULL', 'amount REAL NOT NULL"
+        " CONSTRAINT low CHECK (amount < 100)') WHERE name = 'purchase';",
+        ["added constraint: check purchase.low is new"],
+    ),
+    "a unique index less": (
+        "DROP INDEX town;",
+        ["dropped constraint: unique branch(town) is gone"],
+    ),
+    "a unique index more": (
+        "CREATE UNIQUE INDEX pair ON branch (town, size);",
+        ["added constraint: unique branch(town, size) is new"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+def test_constraints_that_changed_are_listed_and_no_run_stops(name, tmp_path, monkeypatch, capsys):
+    script, lines = CONSTRAINTS[name]
+    monkeypatch.chdir(tmp_path)
+    execute(
+        BEFORE + "CREATE TABLE branch (id INTEGER PRIMARY KEY, town TEXT, size INTEGER CONSTRAINT"
+        " positive CHECK (size > 0)); CREATE UNIQUE INDEX town ON branch (town);"
+        "INSERT INTO branch SELECT id, 'town' || id, id FROM customer;"
+    )
+    assert run(["init", "sqlite:///shop.db"]) == 0
+    assert run(["diff", "dbsynth.yaml"]) == 0
+    execute(f"PRAGMA writable_schema = ON; {script}")
+    capsys.readouterr()
+    assert run(["diff", "dbsynth.yaml"]) == 1
+    assert capsys.readouterr().out.split("\n\n")[0].splitlines() == lines
+    assert run(["diff", "dbsynth.yaml", "--json"]) == 1
+    (change,) = json.loads(capsys.readouterr().out)["changes"]
+    assert f"{change['kind']} {change['what']}: {change['message']}" == lines[0]
+    assert change["table"] in ("branch", "purchase")
+    assert run(["plan", "dbsynth.yaml"]) == 0
+    assert f"note: {change['message']} (`dbsynth diff`" in capsys.readouterr().out
+    assert run(["init", "--update"]) == 0
+    assert run(["diff", "dbsynth.yaml"]) == 0
+    before = Path("dbsynth.yaml").read_bytes()
+    assert run(["init", "--update"]) == 0
+    assert Path("dbsynth.yaml").read_bytes() == before
+
+
+def test_other_labels_of_an_enumeration_are_listed(fresh_database, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with psycopg.connect(fresh_database) as connection:
+        connection.execute("CREATE TYPE mood AS ENUM ('dull', 'canary')")
+        connection.execute("CREATE TABLE day (id int PRIMARY KEY, mood mood)")
+    assert run(["init", fresh_database]) == 0
+    assert "canary" not in Path("dbsynth.yaml").read_text(encoding="utf-8")
+    with psycopg.connect(fresh_database) as connection:
+        connection.execute("ALTER TYPE mood ADD VALUE 'bright'")
+    capsys.readouterr()
+    assert run(["diff", "dbsynth.yaml"]) == 1
+    shown = capsys.readouterr().out
+    told = "labels day.mood are others than the 2 that were reviewed: 3 now"
+    assert f"changed constraint: {told}" in shown
+    assert run(["init", "--update"]) == 0
+    assert run(["diff", "dbsynth.yaml"]) == 0
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_spec_without_constraints_is_told_how_to_record_them(shop, capsys):
+    text = shop.read_text(encoding="utf-8")
+    shop.write_text(text[: text.index("# Keys, CHECKs and labels")], encoding="utf-8")
+    assert run(["diff", "dbsynth.yaml"]) == 0
+    assert "The spec records no constraints" in capsys.readouterr().out
+    with shop.open("a", encoding="utf-8") as file:
+        file.write("constraints: []\n")
+    assert run(["diff", "dbsynth.yaml"]) == 1
+    assert run(["init", "--update"]) == 0
+    capsys.readouterr()
+    assert run(["diff", "dbsynth.yaml"]) == 0
+    assert "records no" not in capsys.readouterr().out
 
 
 def test_the_lines_of_a_diff_cover_what_is_new(shop, capsys):

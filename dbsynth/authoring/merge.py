@@ -19,6 +19,7 @@ from dbsynth.authoring.writing import (
     STEP,
     column_line,
     comment,
+    constraint_line,
     rule_line,
     said_of,
     scalar,
@@ -31,6 +32,7 @@ from dbsynth.outline import Outline
 from dbsynth.rules import RuleError, parse_rule
 from dbsynth.schema import ForeignKey, Schema
 from dbsynth.spec import Spec
+from dbsynth.spec.constraints import stated
 from dbsynth.spec.documents import compose, parse_document
 from dbsynth.spec.drift import Change, drift
 from dbsynth.spec.shapes import Path
@@ -64,28 +66,29 @@ def merge(text: str, name: str, spec: Spec, outline: Outline) -> Merged:
         SpecError: The text cannot be changed without changing more of it than its lines.
     """
     schema = outline.schema
-    changes = drift(spec, schema)
+    changes = drift(spec, schema, outline.declared)
     begin = _BEGIN if text.startswith(_BEGIN) else ""
     work = _Work(text.removeprefix(_BEGIN), name, spec, outline)
     work.merge(changes)
     merged = begin + work.edited()
     if merged == text:
         return Merged(text, changes)
-    _prove(merged, name, spec, schema)
+    _prove(merged, name, spec, outline)
     return Merged(merged, changes)
 
 
-def _prove(merged: str, name: str, spec: Spec, schema: Schema) -> None:
+def _prove(merged: str, name: str, spec: Spec, outline: Outline) -> None:
     """Read the outcome: it must cover the schema, and still say all else that was said.
 
     Raises:
         SpecError: It does not.
     """
-    wrong = []
+    wrong, schema = [], outline.schema
     try:
         document = parse_document(merged, name)
         found = Spec.parse(document.value, _Anything())
-        wrong = [change.message for change in drift(found, schema) if change.what != "key"]
+        wrong = [change.message for change in drift(found, schema, outline.declared)
+                 if change.what != "key"]  # fmt: skip
         wrong += [*found.unknown(schema), *_lost(spec, found, schema)]
     except SpecError as error:
         wrong = [error.message]
@@ -157,7 +160,7 @@ class _Work:
         """Decide on the edits for some changes, and for lists that name what is gone."""
         changes = list(changes)
         for change in changes:
-            if change.what == "key":
+            if change.what in ("key", "constraint"):
                 continue
             if change.kind == "dropped":
                 self._strike(change.path)
@@ -441,6 +444,34 @@ class _Work:
             if gone:
                 self._strike_item("fairness", place)
         self._add_rules(changes)
+        self._constraints()
+
+    def _constraints(self) -> None:
+        """Strike what is recorded of constraints and holds no more; record what holds now."""
+        if self.spec.constraints is None:
+            return
+        now = stated(self.outline.declared)
+        gone = [i for i, text in enumerate(self.spec.constraints) if text not in now]
+        for place in gone:
+            self._strike_item("constraints", place)
+        new = [text for text in now if text not in self.spec.constraints]
+        found = self._found(("constraints",))
+        items = found[1] if found else None
+        if not new or found is None:
+            return
+        if isinstance(items, yaml.SequenceNode) and items.value:
+            self._put(self._behind_items(items), [
+                constraint_line(text, self._item_indent(items)) for text in new
+            ])  # fmt: skip
+        else:
+            self._fill_empty(found, [constraint_line(text, STEP) for text in new])
+
+    def _behind_items(self, items: yaml.SequenceNode) -> int:
+        return self._line_end(_content_end(items.value[-1], self.text, len(self.text) + 1))
+
+    def _item_indent(self, items: yaml.SequenceNode) -> str:
+        line = self._line_start(items.value[0].start_mark.index)
+        return self.text[line : line + self.text[line:].index("-")]
 
     def _strike_item(self, name: str, place: int) -> None:
         found = self._found((name,))
@@ -467,11 +498,8 @@ class _Work:
             if str(kept.rule) not in known
             and any(p[0] in tables or tuple(p) in columns for p in kept.rule.places)
         ]  # fmt: skip
-        last = items.value[-1]
-        at = self._line_end(_content_end(last, self.text, len(self.text) + 1))
-        line = self._line_start(items.value[0].start_mark.index)
-        indent = self.text[line : line + self.text[line:].index("-")]
-        self._put(at, [rule_line(kept, indent) for kept in new])
+        indent = self._item_indent(items)
+        self._put(self._behind_items(items), [rule_line(kept, indent) for kept in new])
 
 
 def _content_end(node: yaml.Node, text: str, before: int) -> int:

@@ -15,6 +15,7 @@ from dbsynth.model import TableFacts
 from dbsynth.outline import Outline
 from dbsynth.rules import Kept
 from dbsynth.schema import ForeignKey, Table
+from dbsynth.spec.constraints import stated
 
 STEP = "  "
 _HEAD = """\
@@ -36,6 +37,9 @@ _KEYS = """\
 _RULES = """\
 # What holds in the source and is kept in the clone, with the cases in which it held.
 # Delete a line to strike a rule, add one to declare it. Without the list all are kept.
+"""
+_CONSTRAINTS = """\
+# Keys, CHECKs and labels as they are now, of which `dbsynth diff` tells what changed.
 """
 
 
@@ -61,6 +65,9 @@ def spec_text(outline: Outline, source: str, suggested: Sequence[ForeignKey] = (
     lines += _key_lines(suggested)
     lines += [*_RULES.splitlines(), "rules:" if outline.rules else "rules: []"]
     lines += [rule_line(kept, STEP) for kept in outline.rules]
+    recorded = [constraint_line(text, STEP) for text in stated(outline.declared)]
+    lines += [*_CONSTRAINTS.splitlines(), "constraints:" if recorded else "constraints: []"]
+    lines += recorded
     return "\n".join(lines) + "\n"
 
 
@@ -95,6 +102,11 @@ def said_of(table: Table, facts: TableFacts, name: str, role: str | None = None)
 def rule_line(kept: Kept, indent: str) -> str:
     """A rule with its support."""
     return f"{indent}- {_sentence(str(kept.rule))}  # held in {kept.support}"
+
+
+def constraint_line(text: str, indent: str) -> str:
+    """A constraint as it was reviewed."""
+    return f"{indent}- {_sentence(text)}"
 
 
 def _key_lines(suggested: Iterable[ForeignKey]) -> list[str]:

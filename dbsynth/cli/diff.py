@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from dbsynth.spec.drift import Change
 
 
+_UNRECORDED = (
+    "The spec records no constraints, so that these are not compared; with a line"
+    " `constraints: []` in it `dbsynth init --update` records them"
+)
+
+
 @click.command()
 @click.argument("spec_path", metavar="SPEC", type=click.Path(path_type=Path))
 @click.argument("source", required=False)
@@ -26,6 +32,8 @@ def diff(
     context: click.Context, spec_path: Path, source: str | None, as_json: bool, quiet: bool
 ) -> None:
     """List what changed in SOURCE since SPEC was written, and the lines that cover it.
+
+    Tables, columns, types, keys, CHECKs and labels of enumerations are compared.
 
     Without SOURCE the database that the spec names.  The exit code is 1 where there is any
     difference, else 0.  `dbsynth init --update` brings the lines into the file.
@@ -38,11 +46,13 @@ def diff(
         url, spec = options.source_and_spec(source, spec_path, without=("target",))
     with options.progress(quiet=quiet) as shown:
         changes, outline = dbsynth.review(url, spec=spec, progress=shown)
-    lines = _lines(changes, outline)
+    lines = _lines(changes, outline, spec)
     if as_json:
         output.put_json(_json(changes, lines))
     else:
         output.put(_text(changes, lines, spec_path))
+        if spec.constraints is None:
+            output.put(_UNRECORDED)
     context.exit(1 if changes else 0)
 
 
@@ -60,14 +70,16 @@ def _text(changes: Sequence[Change], lines: Sequence[str], path: Path) -> str:
     return "\n".join([*parts, "", f"Next: dbsynth init --update -o {path}, and review it"])
 
 
-def _lines(changes: Sequence[Change], outline: Outline) -> list[str]:
+def _lines(changes: Sequence[Change], outline: Outline, spec: dbsynth.Spec) -> list[str]:
     """The lines of a spec for what is new, and for columns of another type."""
     # Here, because it needs all of the library, and `dbsynth diff --help` none of it.
-    from dbsynth.authoring.writing import STEP, column_line, table_lines
+    from dbsynth.authoring.writing import STEP, column_line, constraint_line, table_lines
+    from dbsynth.spec.constraints import stated
 
     found: list[str] = []
-    for name in dict.fromkeys(c.table for c in changes if c.kind in ("added", "retyped")):
-        mine = [c for c in changes if c.table == name and c.kind in ("added", "retyped")]
+    reviewed = [c for c in changes if c.what != "constraint" and c.kind in ("added", "retyped")]
+    for name in dict.fromkeys(c.table for c in reviewed):
+        mine = [c for c in reviewed if c.table == name]
         table, facts = outline.schema[name], outline.tables[name]
         if any(c.what == "table" for c in mine):
             found += table_lines(table, facts, STEP)
@@ -77,4 +89,8 @@ def _lines(changes: Sequence[Change], outline: Outline) -> list[str]:
             head = table_lines(table, facts, STEP)
             found += [head[0], f"{2 * STEP}columns:"]
             found += [column_line(table, facts, str(name), 3 * STEP) for name in columns]
-    return ["tables:", *found] if found else []
+    found = ["tables:", *found] if found else []
+    if spec.constraints is not None:
+        new = [text for text in stated(outline.declared) if text not in spec.constraints]
+        found += ["constraints:", *(constraint_line(text, STEP) for text in new)] if new else []
+    return found

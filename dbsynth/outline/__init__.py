@@ -127,6 +127,7 @@ class Outline:
         reading: Which rows are learnt from.
         locale: Where persons live of whom nothing else is known.
         choices: Of tables of real rows, those that come into the clone, once they are chosen.
+        declared: The schema as the source declares it.
     """
 
     schema: Schema
@@ -138,6 +139,7 @@ class Outline:
     reading: Reading = field(default_factory=Reading)
     locale: str = DEFAULT_LOCALE
     choices: Mapping[str, Choice] = field(default_factory=dict)
+    declared: Schema = field(default_factory=lambda: Schema(()))
 
     @property
     def real(self) -> tuple[str, ...]:
@@ -147,7 +149,8 @@ class Outline:
 
 def make_outline(database: Database, spec: Spec, streams: Streams, progress: Progress) -> Outline:
     """Look at a sample of every table and decide what to do with tables and columns."""
-    found = covered(spec, database.reflect())
+    declared = database.reflect()
+    found = covered(spec, declared)
     schema = found.schema
     progress.step("profile", len(schema.tables))
     skipped = {name for name, said in spec.tables.items() if said.strategy == "skip"}
@@ -197,7 +200,9 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
     plan = make_plan(schema, rows, copied, real=real)
     made = {n: t.rows if t.strategy == "synthesize" else 0 for n, t in tables.items()}
     reading = make_reading(schema, plan, made, spec.fit_rows, spec.seed, database.count_rows)
-    return Outline(schema, plan, tables, notes, wanted, reading=reading, locale=locale)
+    return Outline(
+        schema, plan, tables, notes, wanted, reading=reading, locale=locale, declared=declared
+    )
 
 
 def _kept_checks(

@@ -101,6 +101,8 @@ class Spec:
             another type: ``stop``; ``synthesize`` from the type alone; or ``propose``, which learns
             them as if there was no spec.
         rules: Sentences of the rules to keep, and no others; None for all that are mined.
+        constraints: What was reviewed of keys, CHECKs and labels (`dbsynth.spec.constraints`); None
+            where nothing was recorded.
         lines: The line of each entry of the file by its path.
     """
 
@@ -115,6 +117,7 @@ class Spec:
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     virtual_foreign_keys: tuple[ForeignKey, ...] = ()
     rules: tuple[str, ...] | None = None
+    constraints: tuple[str, ...] | None = None
     fairness: tuple[Fairness, ...] = ()
     privacy: Protection | None = None
     lines: Mapping[tuple[str | int, ...], int] = field(
@@ -210,8 +213,14 @@ class Spec:
                 problems.append((("rules", place), str(error)))
         return told(problems, self.lines)
 
-    def unknown(self, schema: Schema) -> Iterable[str]:
-        """What the spec names and the schema does not have, each once, with its line."""
+    def unknown(
+        self, schema: Schema, instead: Mapping[tuple[str | int, ...], str] | None = None
+    ) -> Iterable[str]:
+        """What the spec names and the schema does not have, each once, with its line.
+
+        Args:
+            instead: Better words for what is wrong at a place.
+        """
         named: list[tuple[tuple[str | int, ...], str, Iterable[str]]] = []
         for name, table in self.tables.items():
             named.append((("tables", name, "columns"), name, table.columns))
@@ -228,7 +237,9 @@ class Spec:
         for inner, name, columns in self.privacy.named() if self.privacy else ():
             named.append((("privacy", *inner), name, columns))
         problems = [
-            p for path, name, columns in named for p in _missing(schema, path, name, columns)
+            (place, (instead or {}).get(place, text))
+            for path, name, columns in named
+            for place, text in _missing(schema, path, name, columns)
         ]
         return told(problems, self.lines)
 
@@ -455,6 +466,10 @@ def _entries() -> dict[str, Any]:
             "The rules that are kept; without the list all that hold in the source.",
             Text("A rule."), "an entry of `rules`",
         ),
+        "constraints": Several(
+            "Keys, CHECKs and labels as they were reviewed, which `dbsynth diff` compares.",
+            Text("A constraint."), "an entry of `constraints`",
+        ),
         "privacy": protection_shape(),
     }  # fmt: skip
 
@@ -503,7 +518,7 @@ def _key_of(found: dict[str, Any], at: Spot) -> ForeignKey | None:
 
 def _spec_of(found: dict[str, Any], at: Spot) -> Spec:
     """The spec; one that lists columns was reviewed, so what it does not list stops the run."""
-    names = ("virtual_foreign_keys", "fairness", "rules")
+    names = ("virtual_foreign_keys", "fairness", "rules", "constraints")
     lists = {name: tuple(found[name]) for name in names if name in found}
     for name, table in found.get("tables", {}).items():
         if found.get("engine") == PRIVATE and table.strategy in ("mask", "subset"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from dbsynth.errors import SpecError
 from dbsynth.model import LEFT_OUT, Model
 from dbsynth.schema import Column, ForeignKey, Schema, Table
 from dbsynth.spec import HINT, Spec, TableSpec, not_there
+from dbsynth.spec.constraints import about, compared
 from dbsynth.spec.shapes import Path, told
 
 _ALIKE = 0.5  # of two names, and share of columns that two tables have in common
@@ -22,8 +23,8 @@ class Change:
     """One difference between the reviewed schema and the one that is there.
 
     Attributes:
-        kind: ``added``, ``dropped`` or ``retyped``.
-        what: ``table``, ``column``, ``key`` or ``rule``.
+        kind: ``added``, ``dropped`` or ``retyped``; ``changed`` for a constraint.
+        what: ``table``, ``column``, ``key``, ``rule`` or ``constraint``.
         table: Empty for rules.
         column: None for tables and rules.
         message: A sentence.
@@ -48,9 +49,24 @@ class Change:
         return table if self.column is None else (*table, "columns", self.column)
 
 
-def drift(spec: Spec, schema: Schema) -> tuple[Change, ...]:
-    """Every difference between what a spec lists and a schema, in the order of both."""
-    return tuple(_changes(spec, schema))
+def drift(spec: Spec, schema: Schema, declared: Schema | None = None) -> tuple[Change, ...]:
+    """Every difference between what a spec lists and a schema, in the order of both.
+
+    Args:
+        declared: The schema as the database declares it, where the other one was changed.
+    """
+    found = tuple(_changes(spec, schema))
+    return found + tuple(_constraints(spec, declared or schema, found))
+
+
+def _constraints(spec: Spec, schema: Schema, found: Sequence[Change]) -> Iterator[Change]:
+    """Constraints that changed, but those of tables, columns and keys that are told of already."""
+    said = {(change.table, change.column) for change in found}
+    names = {*spec.tables, *schema.table_by_name}
+    for kind, subject, message in compared(spec.constraints or (), schema):
+        table, columns = about(subject, names)
+        if spec.constraints is not None and not said & {(table, c) for c in (None, *columns)}:
+            yield Change(kind, "constraint", table, None, message)
 
 
 def _changes(spec: Spec, schema: Schema) -> Iterator[Change]:
@@ -253,9 +269,10 @@ def covered(spec: Spec, schema: Schema) -> Covered:
         SpecError: The spec names tables or columns that are not there, or (under ``on_new: stop``)
             does not cover some that are.
     """
-    known = () if spec.on_new == "propose" else drift(spec, schema)
-    changes = [change for change in known if _lets_in(change)]
-    problems = list(spec.unknown(schema))
+    known = drift(spec, schema)
+    renamed = {c.path: c.message for c in known if c.kind == "dropped" and c.renamed}
+    changes = [c for c in known if _lets_in(c)] if spec.on_new != "propose" else []
+    problems = list(spec.unknown(schema, renamed))
     if spec.on_new == "stop":
         found = [(change.path, change.message) for change in changes]
         problems += told(found, spec.lines)
@@ -272,6 +289,11 @@ def covered(spec: Spec, schema: Schema) -> Covered:
     notes = tuple(
         f"{change.message}: made from its type alone, as `on_new: synthesize` says"
         for change in changes
+    )
+    notes += tuple(
+        f"{change.message} (`dbsynth diff` lists what changed since the spec was reviewed)"
+        for change in known
+        if change.what == "constraint"
     )
     fresh = {name: frozenset(found) for name, found in columns.items()}
     return Covered(spec.with_keys(schema), fresh, notes)
