@@ -114,11 +114,13 @@ class Gap:
         codec: Of the distances: days between dates, microseconds between timestamps.
         step: Grid of the times in microseconds.
         latest: No time comes after this one, in microseconds.
+        beat: The usual distance in microseconds, where nearly all are about the same; else 0.
     """
 
     codec: Number
     step: float
     latest: float
+    beat: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ class ColumnModel:
         factor: The number that this one is a multiple of; the engine draws the factor alone.
         calendar: How a time lies in the week and in the day.
         gap: How long after the sibling before a time lies; only one column of a table has it.
+        climb: Of the differences to the sibling before, where a number goes on from there.
         repeats: Which provided values come back inside a family.
         echo: The column of the generating parent whose values these are; with `NAMES_JOINED`
             between them, two columns that are put together.
@@ -192,6 +195,7 @@ class ColumnModel:
     blanks: tuple[str, ...] = ()
     factor: Factor | None = None
     serial: Serial | None = None
+    climb: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -557,6 +561,7 @@ def column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, An
             "ordered": column.calendar.ordered,
         },
         "gap": _gap_json(column.gap),
+        "climb": column.climb and column.climb.to_json(),
         "repeats": column.repeats and asdict(column.repeats),
         "echo": column.echo,
         "spare": _provided_json(column.spare),
@@ -694,6 +699,7 @@ def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnMode
         tuple(column.get("blanks", ())),
         _factor(column.get("factor"), keys),
         serial_from_json(column.get("serial")),
+        _climb(column.get("climb")),
     )
 
 
@@ -741,7 +747,7 @@ def _calendar(value: Mapping[str, Any] | None) -> Calendar | None:
 def _gap_json(gap: Gap | None) -> dict[str, Any] | None:
     if gap is None:
         return None
-    return {"codec": gap.codec.to_json(), "step": gap.step, "latest": gap.latest}
+    return {"codec": gap.codec.to_json(), "step": gap.step, "latest": gap.latest, "beat": gap.beat}
 
 
 def _pace(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Pace | None:
@@ -757,7 +763,15 @@ def _gap(value: Mapping[str, Any] | None) -> Gap | None:
         return None
     codec = codec_from_json(value["codec"])
     assert isinstance(codec, Number)
-    return Gap(codec, value["step"], value["latest"])
+    return Gap(codec, value["step"], value["latest"], value.get("beat", 0.0))
+
+
+def _climb(value: Mapping[str, Any] | None) -> Number | None:
+    if value is None:
+        return None
+    codec = codec_from_json(value)
+    assert isinstance(codec, Number)
+    return codec
 
 
 def _degrees(value: Mapping[str, Any]) -> Degrees:

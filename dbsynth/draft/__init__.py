@@ -13,11 +13,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dbsynth.codec import Alphabet, Codes
+from dbsynth.draft.climb import climbs_of
 from dbsynth.draft.drafted import Draft
 from dbsynth.draft.fill import combined, whole
 from dbsynth.draft.grouping import leads, number, regroup
 from dbsynth.draft.keeping import keeper_of
-from dbsynth.draft.walk import stroll_of, walk_of
+from dbsynth.draft.walk import make_room, stroll_of, walk_of
 from dbsynth.engines import variables
 from dbsynth.engines.base import TableModel
 from dbsynth.keys import group_ids, key_parts
@@ -140,6 +141,7 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None, hand: Hand) -> N
         )
         if hand is as_learnt and leads(draft, name):
             regroup(draft, table)
+            make_room(draft, table)
             _arrange(draft, table)
             number(draft, table)
             late = parted(model.engines[name])[1]
@@ -147,6 +149,7 @@ def _draw_table(draft: Draft, table: Table, wanted: int | None, hand: Hand) -> N
             codes = draft.codes[name]
             codes |= draw_late(late, inherited, draft.links[fk], codes, stream)
             return
+    make_room(draft, table)
     _arrange(draft, table)
 
 
@@ -158,7 +161,8 @@ def _draw_families(
     facts = draft.model.tables[table.name]
     columns = {v: a for n, c in facts.columns.items() for v, a in column_variables(n, c).items()}
     memory = {key: tuple(columns[v] for v in key) for key in facts.recalled}
-    walks = [w for w in (walk_of(draft, table), stroll_of(draft, table)) if w is not None]
+    found = (walk_of(draft, table), stroll_of(draft, table), *climbs_of(draft, table))
+    walks = [walk for walk in found if walk is not None]
     using = _using(draft, table, links)
     derivations = [w.derivation for w in (*walks, using, keeper_of(draft, table, links))]
     codes = sample_families(

@@ -6,17 +6,21 @@ time is known to all that is drawn after it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dbsynth.codec import Codes, to_numbers
 from dbsynth.draft.drafted import Draft
-from dbsynth.draft.fill import anchor_times, clock_times, placed_times
+from dbsynth.draft.fill import anchor_times, clock_times, placed_times, time_variables, values
 from dbsynth.engines import variables
 from dbsynth.engines.base import Derive
 from dbsynth.learn.arrival import STRETCHES, stretches
+from dbsynth.learn.families import sizes
 from dbsynth.model import ColumnModel, Gap, Pace
 from dbsynth.randomness import uniform
 from dbsynth.read.times import (
@@ -29,11 +33,14 @@ from dbsynth.read.times import (
     on_calendar,
     written,
 )
+from dbsynth.rules.base import Place
+from dbsynth.rules.order import Order
 from dbsynth.schema import Column, Kind, Table
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 _LAST = 1 - 1e-9
+_ROUNDS = 8  # of wishes for times
 
 
 def walk_of(draft: Draft, table: Table) -> Walk | None:
@@ -89,6 +96,88 @@ class Stroll:
         parents = max(self.draft.model.tables[self.pace.key.parent].rows, 1)
         distance = _strides(self.pace.gap, codes, rows, key) / parents
         return np.minimum(self.places[before] + _since(before, distance), _LAST)
+
+
+def make_room(draft: Draft, table: Table) -> None:
+    """Let parents whose children come in a beat begin early enough for all of them.
+
+    Where the first child is placed by a time of its parent, it is the times of the parents that are
+    exchanged (`in_time`).
+    """
+    facts, rows = draft.model.tables[table.name], np.arange(draft.rows[table.name])
+    codes, settled = draft.codes[table.name], draft.settled.setdefault(table.name, {})
+    wanted: dict[str, Float64] = {}
+    for column, gap, counts in _beats(draft, table):
+        latest = wanted.get(column, np.full(len(rows), np.inf))
+        key = draft.streams.key("in time", table.name, column)
+        wanted[column] = np.minimum(latest, _deadlines(gap, counts, uniform(key, rows)))
+    for name, deadlines in wanted.items():
+        own = facts.columns[name]
+        if own.anchor is not None or name in settled or variables.column(name) not in codes:
+            continue
+        found = values(draft, table, name, rows)
+        times = microseconds_of(found, form_of(table.column_by_name[name], own)[1])
+        order = in_time(times, np.full(len(rows), -np.inf), deadlines)
+        codes |= {v: codes[v][order] for v in time_variables(name) if v in codes}
+        settled[name] = found.take(pa.array(order))
+
+
+def _beats(draft: Draft, table: Table) -> Iterator[tuple[str, Gap, Float64]]:
+    """Times of a table that children in a beat begin at, their gaps, and how many there are."""
+    for child, fk in draft.model.plan.generating.items():
+        codes = draft.codes[table.name].get(variables.count(fk))
+        if fk.parent != table.name or codes is None:
+            continue
+        key = draft.streams.key("room", str(fk))
+        counts, _ = to_numbers(draft.model.counters[fk].decode(codes, np.arange(len(codes)), key))
+        for name, model in draft.model.tables[child].columns.items():
+            if model.gap is not None and model.gap.beat:
+                for column in _begun_at(draft, (child, name), model):
+                    yield column, model.gap, counts
+
+
+def _begun_at(draft: Draft, place: Place, model: ColumnModel) -> Iterator[str]:
+    """The times of the parent that the times of its children are relative to, or never before."""
+    fk = draft.model.plan.generating[place[0]]
+    if model.anchor is not None and model.anchor.key == fk:
+        yield model.anchor.column
+    for rule in (kept.rule for kept in draft.model.rules):
+        if (
+            isinstance(rule, Order)
+            and rule.at_least
+            and (rule.subject, rule.path) == (place, (fk,))
+        ):
+            yield rule.other[1]
+
+
+def _deadlines(gap: Gap, many: npt.NDArray[Any], share: Float64) -> Float64:
+    """The latest time of the first of so many siblings, less a share of a beat."""
+    found = gap.latest - (np.maximum(many, 1) - 1 + share) * gap.beat
+    return np.asarray(np.ceil(found / gap.step) * gap.step)
+
+
+def in_time(times: Float64, earliest: Float64, latest: Float64) -> Int64:
+    """Which row's time each row takes, so that each lies between its bounds where that can be.
+
+    A family that pays every month since a day has so many rows, and one more if it came a month
+    earlier; drawn one after the other, day and number agree but roughly.  Every row wishes for the
+    time nearest to its own, and the times, which stay the same as a whole, are dealt out in the
+    order of the wishes.
+
+    Args:
+        times: Times, all known; shape (rows,).
+        earliest, latest: The bounds of each; where they contradict each other, the latest holds.
+    """
+    order = np.arange(len(times))
+    by_time = np.argsort(times, kind="stable")
+    for _ in range(_ROUNDS):
+        now = times[order]
+        wished = np.minimum(np.maximum(now, earliest), latest)
+        if (wished == now).all():
+            break
+        order = np.empty(len(times), np.int64)
+        order[np.argsort(wished, kind="stable")] = by_time
+    return order
 
 
 def _strides(gap: Gap, codes: Codes, rows: Int64, key: int) -> Float64:
@@ -156,7 +245,32 @@ class Walk:
     def _first(self, rows: Int64, drawn: dict[str, Codes]) -> Float64:
         """The times of the first rows of families, as they come from their codes."""
         found = placed_times(self.draft, self.table, self.column, self.model, drawn, rows, rows)
-        return microseconds_of(found, form_of(self.column, self.model)[1])
+        times = microseconds_of(found, form_of(self.column, self.model)[1])
+        if not self.gap.beat or self.model.anchor is not None:
+            return times
+        return self._in_time(times, rows, drawn)
+
+    def _in_time(self, times: Float64, rows: Int64, drawn: dict[str, Codes]) -> Float64:
+        """First times from which a beat leads up to the latest time, not beyond."""
+        links = self.draft.links[self.draft.model.plan.generating[self.table.name]]
+        share = uniform(self.draft.streams.key("in time", self.table.name), rows)
+        latest, earliest = _deadlines(self.gap, sizes(links)[rows], share), self._floors(rows)
+        times = times[in_time(times, earliest, latest)]
+        times = np.maximum(np.minimum(times, latest), earliest)
+        self._show(times, rows, drawn)
+        return times
+
+    def _floors(self, rows: Int64) -> Float64:
+        """The latest time of the parent before which no time of each row comes."""
+        fk = self.draft.model.plan.generating[self.table.name]
+        links, parent = self.draft.links[fk][rows], self.draft.model.schema[fk.parent]
+        found = np.full(len(rows), -np.inf)
+        for name in _begun_at(self.draft, (self.table.name, self.column.name), self.model):
+            own = self.draft.model.tables[parent.name].columns[name]
+            theirs = values(self.draft, parent, name, np.maximum(links, 0))
+            times = microseconds_of(theirs, form_of(parent.column_by_name[name], own)[1])
+            found = np.fmax(found, np.where(links >= 0, times, -np.inf))
+        return found
 
     def _follow(self, rows: Int64, before: Int64, drawn: dict[str, Codes]) -> None:
         """Put rows the drawn gaps after their siblings, and in their place on the calendar."""
@@ -174,7 +288,13 @@ class Walk:
             times = np.where(exact | (moved < floor), times, moved)
         times = self._by_the_latest(times, floor, distance > 0, rows)
         self.times[rows] = times
+        self._show(times, rows, drawn)
+
+    def _show(self, times: Float64, rows: Int64, drawn: dict[str, Codes]) -> None:
+        """Tell the codes of times to what is drawn after them."""
+        name, calendar = self.column.name, self.model.calendar
         if calendar is not None:
+            kind = form_of(self.column, self.model)[0]
             weekdays, clocks = calendar_codes(Times(times, self.gap.step, kind), calendar)
             drawn[variables.weekday(name)] = weekdays
             if clocks is not None:

@@ -16,6 +16,7 @@ from dbsynth.databases.base import Database
 from dbsynth.engines import variables
 from dbsynth.engines.base import Engine, TableModel, Task, WholeEngine
 from dbsynth.engines.relational import Relational
+from dbsynth.learn.climbs import with_climbs
 from dbsynth.learn.codebook import Book, with_states
 from dbsynth.learn.comeback import with_repeats
 from dbsynth.learn.counters import ranked
@@ -123,6 +124,7 @@ def _prepared(
     plan = with_named(with_rules(plan, encoded, links), encoded)
     plan = with_shared_values(plan, encoded, links)  # also of the values that rules name
     plan = with_factors(with_anchors(plan, encoded, links), encoded, links)
+    plan = with_climbs(plan, encoded, links)
     plan = with_repeats(plan, encoded, links, early)
     tables = {name: ranked(plan.schema[name], plan, encoded[name], links) for name in encoded}
     columns = {

@@ -25,6 +25,8 @@ def column_variables(name: str, model: ColumnModel) -> dict[str, Alphabet]:
         found[variables.weekday(name)] = variables.WEEKDAY_ALPHABET
         if model.calendar.clock is not None:
             found[variables.clock(name)] = model.calendar.clock.alphabet
+    if model.climb is not None:
+        found = {variables.gap(name): model.climb.alphabet, **found}
     if model.gap is not None:  # the time follows from the gap and its place on the calendar
         found = {variables.gap(name): model.gap.codec.alphabet, **found}
         found[variables.column(name)] = found.pop(variables.column(name))

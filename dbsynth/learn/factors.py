@@ -17,14 +17,13 @@ import pyarrow as pa
 from dbsynth.classify import Role
 from dbsynth.codec import Number, fit_number, k_threshold
 from dbsynth.engines import variables
+from dbsynth.learn.lawful import spoken_of
 from dbsynth.model import REAL, Factor, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.randomness import hashed
 from dbsynth.read import Rows
 from dbsynth.read.quantities import quantity_of
 from dbsynth.rules.base import Place
-from dbsynth.rules.formula import Formula
-from dbsynth.rules.order import Order
 from dbsynth.schema import Column, ForeignKey, Kind, Table
 
 Bool = npt.NDArray[np.bool_]
@@ -55,7 +54,7 @@ def with_factors(
 ) -> Outline:
     """The outline where such numbers are coded by their factors; their own codes leave the rows."""
     tables = dict(plan.tables)
-    taken = _spoken_of(plan)
+    taken = spoken_of(plan)
     for name in plan.plan.order:
         facts, table = tables[name], plan.schema[name]
         if facts.strategy in REAL or facts.strategy != "synthesize":
@@ -74,18 +73,6 @@ def with_factors(
             facts = replace(facts, columns=columns)
             tables[name] = facts
     return replace(plan, tables=tables)
-
-
-def _spoken_of(plan: Outline) -> frozenset[Place]:
-    """Columns whose codes rules speak of, or that rules settle."""
-    found: set[Place] = set()
-    for kept in plan.rules:
-        rule = kept.rule
-        if isinstance(rule, Formula):
-            found.add(rule.target)
-        elif not isinstance(rule, Order):
-            found |= set(rule.places)
-    return frozenset(found)
 
 
 def _multiples(

@@ -26,6 +26,7 @@ from dbsynth.rules.contiguous import Contiguous
 from dbsynth.rules.follows import Follows
 from dbsynth.rules.formula import Formula
 from dbsynth.rules.implied import NOT_ZERO, SOME, ZERO, Implied
+from dbsynth.rules.order import Order
 from dbsynth.rules.path import Closed
 from dbsynth.rules.ranks import Ranks
 from dbsynth.schema import ForeignKey, Table
@@ -203,6 +204,18 @@ def settled_times(plan: Outline) -> frozenset[Place]:
     return frozenset(
         place for kept in plan.rules if isinstance(kept.rule, Follows) for place in kept.rule.places
     )
+
+
+def spoken_of(plan: Outline) -> frozenset[Place]:
+    """Columns whose codes rules speak of, or that rules settle."""
+    found: set[Place] = set()
+    for kept in plan.rules:
+        rule = kept.rule
+        if isinstance(rule, Formula):
+            found.add(rule.target)
+        elif not isinstance(rule, Order):
+            found |= set(rule.places)
+    return frozenset(found)
 
 
 def _to_name(plan: Outline) -> dict[Place, Naming]:

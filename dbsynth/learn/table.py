@@ -213,7 +213,7 @@ def _drawn(facts: TableFacts, codes: Mapping[str, Codes]) -> dict[str, npt.NDArr
         if variable.startswith(variables.SAME):
             found[variable.removeprefix(variables.SAME)] = again == variables.NO
     for name, column in facts.columns.items():
-        if column.gap is not None:
+        if column.gap is not None or column.climb is not None:
             later = codes[variables.gap(name)] > 0
             found[variables.gap(name)] = later
             found[variables.column(name)] = ~later

@@ -35,6 +35,8 @@ _STEADIER = 0.5  # a distance whose spread is this share of the time's own sprea
 _STEADIER_IN_ORDER = 0.95  # less is asked of a distance that never changes its sign
 _NEAR = 0.5
 _FEWEST = 30
+_ABOUT = 0.05  # of the usual gap, by which gaps of a beat differ at most
+_REGULAR = 0.8  # of the gaps, from which they have a beat
 _TOGETHER = 0.5
 _HALVES = 0x5EED
 _TRIED = 100_000  # rows of whole families on which it is judged whether gaps tell
@@ -300,7 +302,14 @@ def gap_of(own: Times, links: npt.NDArray[np.int64], k: int) -> tuple[Gap, Codes
     latest = float(np.floor(ends.inner[-1, -1] / own.step) * own.step)
     codes = np.empty(len(times), np.uint16)
     codes[order] = codec.encode(values)
-    return Gap(codec, own.step, latest), codes
+    return Gap(codec, own.step, latest, _beat(gaps[~np.isnan(gaps)])), codes
+
+
+def _beat(gaps: Float64) -> float:
+    """The usual one of some gaps, where nearly all are about the same; else 0."""
+    usual = float(np.median(gaps))
+    near = np.abs(gaps - usual) <= _ABOUT * usual
+    return float(gaps[near].mean()) if usual > 0 and near.mean() >= _REGULAR else 0.0
 
 
 def _gaps(

@@ -21,6 +21,7 @@ from dbsynth.draft.fill import whole
 from dbsynth.engines import variables
 from dbsynth.randomness import hashed, uniform
 from dbsynth.read.quantities import Quantity, quantities_of, truth_of
+from dbsynth.read.times import DAY
 from dbsynth.rules import Place, Rule
 from dbsynth.rules.balance import Balance
 from dbsynth.rules.contiguous import Contiguous, special
@@ -334,9 +335,13 @@ def _inside(
     bad = np.flatnonzero((own < low) | (own > high))
     if not len(bad):
         return None
+    own, first = _families_moved(draft, place, own, low, high), own
+    bad = np.flatnonzero((own < low) | (own > high))
+    if not len(bad):
+        return own
     good = np.flatnonzero((own >= low) & (own <= high))
     key, atoms = draft.streams.key("order", *place), np.isnan(own)
-    atoms[~np.isnan(own)] = special(own[~np.isnan(own)])
+    atoms[~np.isnan(own)] = special(first[~np.isnan(own)])
     below = own[bad] < low[bad]
     top, bottom = np.nanmax(own), np.nanmin(own)
     most, least = np.minimum(high[bad], top), np.maximum(low[bad], bottom)
@@ -362,3 +367,31 @@ def _inside(
     found = own.copy()
     found[bad] = moved
     return found
+
+
+def _families_moved(
+    draft: Draft, place: Place, own: Float64, low: Float64, high: Float64
+) -> Float64:
+    """The column where families whose values go from sibling to sibling are moved as a whole.
+
+    So the distances between siblings, and their order, stay as drawn.  A family is moved where all
+    of it fits then; the last of a family stops at the largest value that there is.
+    """
+    model = draft.model.tables[place[0]].columns[place[1]]
+    fk = draft.model.plan.generating.get(place[0])
+    if fk is None or (model.gap is None and model.climb is None):
+        return own
+    links = draft.links[fk]
+    kin = np.where(links >= 0, links, draft.rows[fk.parent])
+    up, down = np.zeros((2, draft.rows[fk.parent] + 1))
+    np.maximum.at(up, kin, np.where(own < low, low - own, 0.0))
+    np.maximum.at(down, kin, np.where(own > high, own - high, 0.0))
+    grid = 7 * DAY if model.calendar is not None else (model.gap.step if model.gap else 0.0)
+    shift = np.where(down == 0, up, np.where(up == 0, -down, 0.0))
+    if grid:
+        shift = np.sign(shift) * np.ceil(np.abs(shift) / grid) * grid
+    moved = np.minimum(own + shift[kin], np.nanmax(own))
+    outside = np.zeros(len(up), np.bool_)
+    outside[kin[(moved < low) | (moved > high)]] = True
+    outside[-1] = True
+    return np.where(outside[kin], own, moved)

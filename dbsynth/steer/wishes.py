@@ -423,8 +423,8 @@ def _values_of(codec: Codec) -> tuple[pa.Array | None, bool]:
 
 def _relative(model: ColumnModel) -> bool:
     """Whether codes are not values by themselves: distances, factors, or what rules compute."""
-    relative = model.anchor is not None or model.gap is not None or model.factor is not None
-    return relative or model.derived
+    relative = (model.anchor, model.gap, model.climb, model.factor)
+    return model.derived or any(found is not None for found in relative)
 
 
 def _range(text: str) -> Label | None:
