@@ -26,7 +26,7 @@ Codes = npt.NDArray[np.uint16]
 Float64 = npt.NDArray[np.float64]
 
 BINS = 128
-HEAVY_SHARE = 1 / 256  # a value with this share of the rows has a code of its own
+HEAVY_SHARE = 1 / 1024  # a value with this share of the rows has a code of its own
 MOST_ATOMS = 400
 _ENDS = 0xE4D5  # sets the stream of endings apart from that of numbers
 SEGMENTS = 5  # a bin is decoded by interpolation over so many inner quantiles

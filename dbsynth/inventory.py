@@ -250,6 +250,8 @@ def _time_facts(model: ColumnModel, threshold: int) -> Iterator[str]:
         yield f"how often which day of the week{clock}"
     if model.gap is not None:
         yield "gaps between siblings: " + ", ".join(_codec_holds(model.gap.codec, threshold))
+    if model.ledger is not None:
+        yield f"that `{model.ledger.amount}` is added to, or taken from, that of the sibling before"
     if model.climb is not None:
         yield "steps between siblings: " + ", ".join(_codec_holds(model.climb, threshold))
 

@@ -94,6 +94,25 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True)
+class Ledger:
+    """That a number is that of the sibling before, plus or less an amount of the row.
+
+    Attributes:
+        amount: The column of the amount.
+        kind: The column whose code says whether it is added; None where all are, or none.
+        signs: For every code of ``kind`` 1, -1, or 0 for neither; just one entry without ``kind``.
+        opening: Whether the first of a family starts from 0.
+        overdrawn: Of the amounts that are taken from what is there, the share that is more.
+    """
+
+    amount: str
+    kind: str | None
+    signs: tuple[int, ...]
+    opening: bool
+    overdrawn: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
     """That a time column follows the week, and the day, where its values spread over months.
 
@@ -164,6 +183,7 @@ class ColumnModel:
         calendar: How a time lies in the week and in the day.
         gap: How long after the sibling before a time lies; only one column of a table has it.
         climb: Of the differences to the sibling before, where a number goes on from there.
+        ledger: What is added to the number of the sibling before, where a rule says it.
         repeats: Which provided values come back inside a family.
         echo: The column of the generating parent whose values these are; with `NAMES_JOINED`
             between them, two columns that are put together.
@@ -196,6 +216,7 @@ class ColumnModel:
     factor: Factor | None = None
     serial: Serial | None = None
     climb: Number | None = None
+    ledger: Ledger | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -562,6 +583,7 @@ def column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, An
         },
         "gap": _gap_json(column.gap),
         "climb": column.climb and column.climb.to_json(),
+        "ledger": column.ledger and asdict(column.ledger),
         "repeats": column.repeats and asdict(column.repeats),
         "echo": column.echo,
         "spare": _provided_json(column.spare),
@@ -700,6 +722,7 @@ def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnMode
         _factor(column.get("factor"), keys),
         serial_from_json(column.get("serial")),
         _climb(column.get("climb")),
+        _ledger(column.get("ledger")),
     )
 
 
@@ -772,6 +795,10 @@ def _climb(value: Mapping[str, Any] | None) -> Number | None:
     codec = codec_from_json(value)
     assert isinstance(codec, Number)
     return codec
+
+
+def _ledger(value: Mapping[str, Any] | None) -> Ledger | None:
+    return None if value is None else Ledger(**{**value, "signs": tuple(value["signs"])})
 
 
 def _degrees(value: Mapping[str, Any]) -> Degrees:

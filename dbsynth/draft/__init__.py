@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dbsynth.codec import Alphabet, Codes
-from dbsynth.draft.climb import climbs_of
+from dbsynth.draft.climb import climbs_of, ledgers_of
 from dbsynth.draft.drafted import Draft
 from dbsynth.draft.fill import combined, whole
 from dbsynth.draft.grouping import leads, number, regroup
 from dbsynth.draft.keeping import keeper_of
 from dbsynth.draft.walk import make_room, stroll_of, walk_of
 from dbsynth.engines import variables
-from dbsynth.engines.base import TableModel
+from dbsynth.engines.base import Derive, TableModel
 from dbsynth.keys import group_ids, key_parts
 from dbsynth.learn.columns import column_variables
 from dbsynth.learn.families import (
@@ -161,16 +162,31 @@ def _draw_families(
     facts = draft.model.tables[table.name]
     columns = {v: a for n, c in facts.columns.items() for v, a in column_variables(n, c).items()}
     memory = {key: tuple(columns[v] for v in key) for key in facts.recalled}
-    found = (walk_of(draft, table), stroll_of(draft, table), *climbs_of(draft, table))
-    walks = [walk for walk in found if walk is not None]
-    using = _using(draft, table, links)
-    derivations = [w.derivation for w in (*walks, using, keeper_of(draft, table, links))]
+    walks = _walks(draft, table)
+    using, keeper = _using(draft, table, links), keeper_of(draft, table, links)
+    derivations = [*(walk.derivation for walk in walks), using.derivation, keeper.derivation]
     codes = sample_families(
         engine, inherited, links, key, memory, facts.repeated, in_a_row(derivations)
     )
     for walk in walks:
         walk.settle()
     return codes
+
+
+class _Walks(Protocol):
+    """What is known of a family while it is drawn: times and numbers that go from row to row."""
+
+    def derivation(self, rows: Int64, position: Int64, before: Int64) -> Derive:
+        """What derives codes while some rows are drawn."""
+
+    def settle(self) -> None:
+        """Make what was derived the values of a column."""
+
+
+def _walks(draft: Draft, table: Table) -> list[_Walks]:
+    found: list[_Walks | None] = [walk_of(draft, table), stroll_of(draft, table)]
+    found += [*climbs_of(draft, table), *ledgers_of(draft, table)]
+    return [walk for walk in found if walk is not None]
 
 
 def _using(draft: Draft, table: Table, links: Int64) -> Keeping:

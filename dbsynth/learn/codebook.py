@@ -17,6 +17,7 @@ from dbsynth.engines import variables
 from dbsynth.graph import Plan
 from dbsynth.model import ColumnModel, TableFacts
 from dbsynth.rules import Kept, Place
+from dbsynth.rules.balance import Balance
 from dbsynth.rules.dependence import Coded, mapped
 from dbsynth.rules.follows import Follows
 from dbsynth.rules.implied import (
@@ -176,7 +177,8 @@ def in_order(ordered: Sequence[str], rules: Sequence[Kept], table: str) -> list[
     for kept in rules:
         rule = kept.rule
         free = isinstance(rule, Implied) and rule.says != SOME and rule.premise not in mapped_
-        if rule.table == table and isinstance(rule, Follows | Implied) and not free:
+        says = isinstance(rule, Follows | Implied | Balance) and not free
+        if rule.table == table and says:
             before.setdefault(rule.places[0][1], []).extend(
                 place[1] for place in rule.places[1:] if place[0] == table
             )

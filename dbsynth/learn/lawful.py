@@ -14,11 +14,11 @@ from dbsynth.databases.base import Database
 from dbsynth.diamonds import Path
 from dbsynth.errors import SpecError
 from dbsynth.graph import shared_columns
-from dbsynth.model import LEFT_OUT, MADE, REAL, ColumnModel, TableFacts
+from dbsynth.model import LEFT_OUT, MADE, REAL, ColumnModel, Ledger, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.outline.unreviewed import unreviewed
 from dbsynth.progress import Progress
-from dbsynth.read import Rows, link_rows, read_tables
+from dbsynth.read import Rows, link_rows, read_tables, reorder
 from dbsynth.read.quantities import quantities_of, truth_of
 from dbsynth.rules import Data, Kept, Place, choose, mine
 from dbsynth.rules.balance import Balance
@@ -42,17 +42,19 @@ def find_rules(database: Database, plan: Outline, progress: Progress) -> Outline
     return with_rules(plan, rows, link_rows(plan.schema, rows))
 
 
-def with_rules(
-    plan: Outline, rows: Mapping[str, Rows], links: Mapping[ForeignKey, Int64]
-) -> Outline:
+def with_rules(plan: Outline, rows: dict[str, Rows], links: dict[ForeignKey, Int64]) -> Outline:
     """The outline with the rules to keep: those mined, or those of the spec.
 
-    What they settle alone leaves the rows.
+    What they settle alone leaves the rows.  Rows of one moment are put in the order of their
+    balances.
     """
     data = data_of(plan, rows, links)
     rules, notes = choose(mine(data), plan.wanted, data)
     _refuse_idle(plan, rules)
     plan = replace(plan, rules=rules, notes=plan.notes + notes)
+    plan = _with_ledgers(plan, rows, data)
+    if _put_in_turn(plan, rows, links, data):
+        data = data_of(plan, rows, links)
     plan = without_derived(plan, rows, data)
     _give_to_families(plan, rows, data)
     return plan
@@ -92,7 +94,7 @@ def _give_to_families(plan: Outline, rows: Mapping[str, Rows], data: Data) -> No
     for kept in plan.rules:
         if isinstance(kept.rule, Contiguous):
             found.append((kept.rule.end, kept.rule.last(data)))
-        elif isinstance(kept.rule, Balance):
+        elif isinstance(kept.rule, Balance) and _ledger_of(plan, kept.rule) is None:
             found.append((kept.rule.total, kept.rule.first(data)))
     for (table, name), source in found:
         own = rows[table]
@@ -102,6 +104,60 @@ def _give_to_families(plan: Outline, rows: Mapping[str, Rows], data: Data) -> No
         for numbers in (own.times, own.numbers):
             if name in numbers:
                 numbers[name] = numbers[name][source]
+
+
+def _with_ledgers(plan: Outline, rows: Mapping[str, Rows], data: Data) -> Outline:
+    """The outline where balances are added up while their families are drawn, if these are read."""
+    tables = dict(plan.tables)
+    for rule in (kept.rule for kept in plan.rules):
+        if not isinstance(rule, Balance) or not rule.signs or not _can_run(plan, rows, rule, data):
+            continue
+        facts, kind = tables[rule.table], None if rule.kind is None else rule.kind[1]
+        overdrawn = rule.overdrawn(data)
+        ledger = Ledger(rule.amount[1], kind, rule.signs, rule.opening, round(overdrawn, 4))
+        name = rule.total[1]
+        columns = {**facts.columns, name: replace(facts.columns[name], ledger=ledger)}
+        tables[rule.table] = replace(facts, columns=columns)
+    return replace(plan, tables=tables)
+
+
+def _can_run(plan: Outline, rows: Mapping[str, Rows], rule: Balance, data: Data) -> bool:
+    """Whether balance and amount are numbers that are drawn with the families of the rule."""
+    table, facts = rule.table, plan.tables[rule.table]
+    if plan.plan.generating.get(table) != rule.key or table in plan.reading.thinned:
+        return False
+    if facts.strategy != "synthesize" or rows[table].own < rows[table].count:
+        return False
+    drawn = [place[1] for place in (rule.total, rule.amount, rule.kind) if place is not None]
+    total = data.numbers(rule.total)
+    return (
+        total is not None
+        and not np.isnan(total).any()
+        and all(name in rows[table].codes and not facts.columns[name].derived for name in drawn)
+        and all(isinstance(facts.columns[name].codec, Number) for name in drawn[:2])
+    )
+
+
+def _ledger_of(plan: Outline, rule: Balance) -> Ledger | None:
+    return plan.tables[rule.table].columns[rule.total[1]].ledger
+
+
+def _put_in_turn(
+    plan: Outline, rows: dict[str, Rows], links: dict[ForeignKey, Int64], data: Data
+) -> bool:
+    """Let rows of one moment change places so that balances follow; returns whether any did."""
+    changed = False
+    for rule in (kept.rule for kept in plan.rules):
+        if not isinstance(rule, Balance) or _ledger_of(plan, rule) is None:
+            continue
+        chain, resolved = rule.chain(data), rule.resolved(data)
+        if chain is None or resolved is None or (chain[0] == resolved[0]).all():
+            continue
+        order = np.empty(len(chain[0]), np.int64)
+        order[chain[0]] = resolved[0]
+        reorder(plan.schema, rule.table, order, rows, links)
+        changed = True
+    return changed
 
 
 def without_derived(plan: Outline, rows: Mapping[str, Rows], data: Data) -> Outline:

@@ -15,7 +15,7 @@ from dbsynth.learn.arrival import order_of, pace_of
 from dbsynth.learn.lawful import settled_times
 from dbsynth.model import REAL, Anchor, ColumnModel, Pace
 from dbsynth.outline import Outline
-from dbsynth.read import Rows, link_key
+from dbsynth.read import Rows, reorder
 from dbsynth.read.times import (
     Times,
     anchored,
@@ -113,7 +113,7 @@ def _in_sequence(
             gap, codes = found
             columns[column] = replace(columns[column], gap=gap)
             encoded[name].calendar[variables.gap(column)] = codes
-        _reorder(schema, name, np.lexsort((own, guests)), encoded, links)
+        reorder(schema, name, np.lexsort((own, guests)), encoded, links)
         return True
     return False
 
@@ -137,20 +137,9 @@ def _paced(
             continue
         gap, codes = found
         rows.calendar[variables.gap(str(key))] = codes
-        _reorder(plan.schema, name, np.argsort(links[key], kind="stable"), encoded, links)
+        reorder(plan.schema, name, np.argsort(links[key], kind="stable"), encoded, links)
         return Pace(key, gap)
     return None
-
-
-def _reorder(
-    schema: Schema, name: str, order: Int64, encoded: dict[str, Rows],
-    links: dict[ForeignKey, Int64],
-) -> None:  # fmt: skip
-    """Put the rows of a table in another order, and let the links from and to it follow."""
-    encoded[name] = encoded[name].taken(order)
-    for key in schema.foreign_keys:
-        if name in (key.child, key.parent):
-            links[key] = link_key(key, encoded)
 
 
 def _put_on_calendar(

@@ -20,6 +20,7 @@ from dbsynth.learn.families import (
     context_alphabets,
     context_of,
     lineage,
+    positions,
     recall_keys,
     recalled,
     remembered,
@@ -81,6 +82,8 @@ def table_task(work: Work, table: Table, streams: Streams, shares: Mapping[str, 
     chain, ordered = _with_memory(chain, ordered, family.memory, family.repeated)
     told = {v: ~mask for v, mask in work.unknown.get(name, {}).items()}
     told |= _drawn(facts, codes)
+    begins = positions(links) == 0
+    told |= {variables.column(n): begins for n, c in facts.columns.items() if c.ledger is not None}
     if work.rows[name].own < facts.rows:
         shares = {**shares, **shares_of_links(work, name, codes, usable)}
     return Task(

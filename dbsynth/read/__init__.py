@@ -397,6 +397,17 @@ def link_rows(schema: Schema, rows: Mapping[str, Rows]) -> dict[ForeignKey, Int6
     return {fk: link_key(fk, rows) for fk in schema.foreign_keys}
 
 
+def reorder(
+    schema: Schema, name: str, order: Int64, encoded: dict[str, Rows],
+    links: dict[ForeignKey, Int64],
+) -> None:  # fmt: skip
+    """Put the rows of a table in another order, and let the links from and to it follow."""
+    encoded[name] = encoded[name].taken(order)
+    for key in schema.foreign_keys:
+        if name in (key.child, key.parent):
+            links[key] = link_key(key, encoded)
+
+
 def link_key(fk: ForeignKey, rows: Mapping[str, Rows]) -> Int64:
     """Row position of the parent under one key for every child row; -1 for none."""
     return join(*rows[fk.child].references[fk], rows[fk.parent].keys[fk.parent_columns])[0]

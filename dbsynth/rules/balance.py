@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dbsynth.rules.base import Bool, Cases, Data, Float64, Int64, Kept, Place, View
+from dbsynth.rules.chains import chained, clear
 from dbsynth.rules.chance import FEWEST, chance_equal, convincing, distinct_cases
 from dbsynth.rules.contiguous import followers
 from dbsynth.rules.formula import near
@@ -19,6 +20,8 @@ EXAMPLE = "entry.balance = previous entry.balance + entry.amount within entry(ac
 _JUDGED_ROWS = 20_000
 _PRUNING_ROWS = 96
 _PRUNING_SHARE = 0.95
+_SLACK = 1.5  # units: the total, the one before and the amount are each off by half a unit
+_LEAST = 1e-9  # of totals without a grid
 _MOST_KINDS = 50  # values of a column that may say which amounts are added
 
 
@@ -29,7 +32,8 @@ class Balance:
     Attributes:
         signs: For every code of ``kind`` 1 or -1, 0 for neither; just one entry without ``kind``.
         kind: The column whose value says whether the amount is added.
-        order: The column by which siblings follow each other; rows that agree in it keep theirs.
+        order: The column by which siblings follow each other; those that agree in it follow as
+            their balances do.
         opening: Whether the first of a family starts from 0.
         sentence: The rule in words.
     """
@@ -79,12 +83,21 @@ class Balance:
     def chain(self, view: View) -> tuple[Int64, Bool] | None:
         """Rows in order, and whether each but the last is followed by a sibling."""
         links = view.links(self.key)
-        order = np.zeros(len(links)) if self.order is None else view.numbers(self.order)
-        return None if order is None else followers(links, order)
+        time = np.zeros(len(links)) if self.order is None else view.numbers(self.order)
+        return None if time is None else followers(links, time)
+
+    def resolved(self, view: View) -> tuple[Int64, Bool] | None:
+        """As `chain`, where rows of one moment follow each other as their balances tell."""
+        chain, total, changes = self.chain(view), view.numbers(self.total), self.changes(view)
+        time = None if self.order is None else view.numbers(self.order)
+        if chain is None or time is None or total is None or changes is None:
+            return chain
+        slack = _SLACK * view.unit(self.total) or _LEAST
+        return chained(*chain, time, total, changes, slack), chain[1]
 
     def first(self, view: View) -> Int64 | None:
         """The first row of the family of every row."""
-        chain = self.chain(view)
+        chain = self.resolved(view)
         if chain is None:
             return None
         order, following = chain
@@ -95,7 +108,7 @@ class Balance:
 
     def cases(self, view: View) -> Cases | None:
         """Rows after another (with ``opening`` also the first); those off the balance."""
-        total, changes, chain = view.numbers(self.total), self.changes(view), self.chain(view)
+        total, changes, chain = view.numbers(self.total), self.changes(view), self.resolved(view)
         if total is None or changes is None or chain is None:
             return None
         order, following = chain
@@ -103,7 +116,17 @@ class Balance:
         before[order[1:][following]] = total[order[:-1][following]]
         wanted = before + changes
         could = ~(np.isnan(total) | np.isnan(wanted))
-        return Cases(could, ~near(total, wanted, view.unit(self.total)))
+        return Cases(could, ~_follows(total, wanted, view.unit(self.total)))
+
+    def overdrawn(self, view: View) -> float:
+        """Of the amounts that are taken from what is there, the share that is more."""
+        total, changes, chain = view.numbers(self.total), self.changes(view), self.resolved(view)
+        if total is None or changes is None or chain is None:
+            return 1.0
+        order, following = chain
+        after, before = order[1:][following], total[order[:-1][following]]
+        taken = (changes[after] < 0) & (before >= 0)
+        return float(np.mean(total[after][taken] < 0)) if taken.any() else 1.0
 
     def balanced(self, view: View, own: Float64) -> Float64 | None:
         """The balances that follow from the first of each family."""
@@ -126,7 +149,7 @@ def learnt(rule: Balance, view: View) -> Balance:
     total, amount, chain = view.numbers(rule.total), view.numbers(rule.amount), rule.chain(view)
     if total is None or amount is None or chain is None:
         return rule
-    rows, change = _changes(total, *chain)
+    rows, change = _changes(total, *chain, _time(rule, view))
     codes = None if rule.kind is None else view.codes(rule.kind)
     if rule.kind is not None and codes is None:
         return rule
@@ -136,10 +159,25 @@ def learnt(rule: Balance, view: View) -> Balance:
     return replace(rule, signs=signs)
 
 
-def _changes(total: Float64, order: Int64, following: Bool) -> tuple[Int64, Float64]:
-    """Rows after another of their family, and by how much their total differs from its."""
-    rows, before = order[1:][following], order[:-1][following]
+def _time(rule: Balance, view: View) -> Float64 | None:
+    return None if rule.order is None else view.numbers(rule.order)
+
+
+def _changes(
+    total: Float64, order: Int64, following: Bool, time: Float64 | None
+) -> tuple[Int64, Float64]:
+    """Rows after another of their family, and by how much their total differs from its.
+
+    Only rows of which it is clear which one they follow.
+    """
+    sure = following if time is None else clear(order, following, time)
+    rows, before = order[1:][sure], order[:-1][sure]
     return rows, total[rows] - total[before]
+
+
+def _follows(total: Float64, wanted: Float64, unit: float) -> Bool:
+    """Whether totals are those wanted; each of three numbers may be rounded to a grid of parts."""
+    return near(total, wanted, min(2 * _SLACK * unit, 1.0) if unit < 1 else unit)
 
 
 def _signs(
@@ -148,8 +186,8 @@ def _signs(
     """Whether more changes are the amount, or its opposite; for every code where there are some."""
     found = codes if codes is not None else np.zeros(len(change), np.uint16)
     size = int(found.max(initial=0)) + 1
-    up = np.bincount(found, near(change, amount, unit), size)
-    down = np.bincount(found, near(change, -amount, unit), size)
+    up = np.bincount(found, _follows(change, amount, unit), size)
+    down = np.bincount(found, _follows(change, -amount, unit), size)
     return tuple(np.sign(up - down).astype(int).tolist())
 
 
@@ -222,13 +260,15 @@ def _balances(
     for total in tuple(totals):
         whole = data.numbers(total)
         assert whole is not None
-        rows, change = _changes(whole, *chain)
+        rows, change = _changes(whole, *chain, None if order is None else by)
+        if len(rows) < FEWEST:
+            continue
         some = np.linspace(0, len(rows) - 1, min(len(rows), _PRUNING_ROWS)).astype(np.int64)
         for amount in amounts:
             numbers = data.numbers(amount)
             assert numbers is not None
             size = np.abs(numbers[rows[some]])
-            same = near(np.abs(change[some]), size, data.unit(total))
+            same = _follows(np.abs(change[some]), size, data.unit(total))
             if amount != total and same.mean() >= _PRUNING_SHARE and _apart(size):
                 kept = _best_balance(data, total, amount, key, order, len(totals) * len(amounts))
                 if kept is not None:
@@ -262,7 +302,7 @@ def _best_balance(
             if cases is None or changes is None or own is None or not cases.of:
                 continue
             rows = np.flatnonzero(cases.could)[:_JUDGED_ROWS]
-            chance = chance_equal(own[rows], changes[rows], data.unit(total))
+            chance = chance_equal(own[rows], changes[rows], _SLACK * data.unit(total))
             distinct = distinct_cases(own[rows], changes[rows])
             if convincing(cases.held, cases.of, distinct, chance, 4 * tried * (1 + len(kinds))):
                 return Kept(rule, cases.held, cases.of, {"signs": list(rule.signs)})
