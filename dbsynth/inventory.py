@@ -193,6 +193,15 @@ def _null_share(codes: np.ndarray[Any, Any], counts: np.ndarray[Any, Any]) -> fl
     return float(counts[codes == 0].sum() / max(counts.sum(), 1))
 
 
+def _counting(model: ColumnModel) -> Iterator[str]:
+    """What is stored of codes that count, and of texts that name somebody."""
+    if model.serial is not None:
+        yield f"that its codes count rows: {model.serial}"
+    if model.mention is not None:
+        table = model.mention.table
+        yield f"that its texts name rows of {table}, how often, and how unevenly"
+
+
 def _holds(name: str, model: ColumnModel | None, table: Table, threshold: int) -> Iterator[str]:
     """A sentence for each thing that is stored of a column."""
     if model is None or name in table.foreign_columns():
@@ -216,8 +225,7 @@ def _holds(name: str, model: ColumnModel | None, table: Table, threshold: int) -
     yield from _time_facts(model, threshold)
     if model.derived:
         yield "that a rule computes it"
-    if model.serial is not None:
-        yield f"that its codes count rows: {model.serial}"
+    yield from _counting(model)
     yield from _part_facts(model, table, threshold)
 
 

@@ -113,6 +113,29 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """That texts name a row of some table by one of its values.
+
+    Attributes:
+        table, column: Whose value it is; two columns have `NAMES_JOINED` between them.
+        key: The foreign key that leads to the row that is named; None where none does.
+        curve: Where none does: which share of the mentions is of how many, those first who are
+            named most often; at even steps from none to all.
+        places: Quantiles of where in a text the value stands, from 0 to 1; empty where it is all.
+        case: ``upper`` or ``lower`` where values are written so here.
+        share: Of the texts that name somebody.
+    """
+
+    table: str
+    column: str
+    key: ForeignKey | None
+    curve: tuple[float, ...]
+    places: tuple[float, ...] = ()
+    case: str = ""
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
     """That a time column follows the week, and the day, where its values spread over months.
 
@@ -192,6 +215,7 @@ class ColumnModel:
         structure: How its values are taken apart into the columns of ``pieces``.
         computed: SQL in the words of the source, and the columns of the row that it follows from.
         blanks: Values that stand for nobody, as text: they come back as they are, by codes from 1.
+        mention: Whom its values name of another table.
         serial: How codes count the rows of a year or a parent; those of the provider stand in.
     """
 
@@ -217,6 +241,7 @@ class ColumnModel:
     serial: Serial | None = None
     climb: Number | None = None
     ledger: Ledger | None = None
+    mention: Mention | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -548,6 +573,22 @@ def _factor_json(factor: Factor | None, keys: Sequence[ForeignKey]) -> dict[str,
             "typical": factor.typical}  # fmt: skip
 
 
+def _mention_json(mention: Mention | None, keys: Sequence[ForeignKey]) -> dict[str, Any] | None:
+    if mention is None:
+        return None
+    key = None if mention.key is None else keys.index(mention.key)
+    return {"table": mention.table, "column": mention.column, "key": key, "curve": mention.curve,
+            "places": mention.places, "case": mention.case, "share": mention.share}  # fmt: skip
+
+
+def _mention(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Mention | None:
+    if value is None:
+        return None
+    key = None if value["key"] is None else keys[value["key"]]
+    return Mention(value["table"], value["column"], key, tuple(value["curve"]),
+                   tuple(value["places"]), value["case"], value["share"])  # fmt: skip
+
+
 def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]:
     return {
         "strategy": facts.strategy,
@@ -591,6 +632,7 @@ def column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, An
         "computed": list(column.computed),
         "factor": _factor_json(column.factor, keys),
         "blanks": list(column.blanks),
+        "mention": _mention_json(column.mention, keys),
         "serial": column.serial and column.serial.to_json(),
         "structure": column.structure and column.structure.to_json(),
         "pieces": {
@@ -723,6 +765,7 @@ def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnMode
         serial_from_json(column.get("serial")),
         _climb(column.get("climb")),
         _ledger(column.get("ledger")),
+        _mention(column.get("mention"), keys),
     )
 
 

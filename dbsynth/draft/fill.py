@@ -7,6 +7,7 @@ position, computed where it is needed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 from dbsynth.classify import Role
 from dbsynth.codec import Codes, arrow_type, as_text, from_numbers, to_numbers
 from dbsynth.draft.drafted import Draft
+from dbsynth.draft.mentions import Naming, mentioning, named_values
 from dbsynth.draft.persons import span_of, strangers, traits_of
 from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
@@ -24,7 +26,7 @@ from dbsynth.identifiers.avoid import draw_avoiding
 from dbsynth.identifiers.traits import Traits
 from dbsynth.keys import Mint
 from dbsynth.learn.repeats import identity_index
-from dbsynth.model import NAMES_JOINED, Anchor, Calendar, ColumnModel, Factor
+from dbsynth.model import NAMES_JOINED, Anchor, Calendar, ColumnModel, Factor, Mention
 from dbsynth.outline.pieces import Persons, piece_variables, put_together
 from dbsynth.randomness import Float64, hashed
 from dbsynth.read.quantities import quantity_of
@@ -41,6 +43,7 @@ from dbsynth.schema import Column, ForeignKey, Kind, Table
 Int64 = npt.NDArray[np.int64]
 _DEEPEST = 40
 _WHOLE_ROUNDS = 4
+_APART = 2**34  # so far apart lie what the leaves of one row are drawn by
 
 
 def values(draft: Draft, table: Table, name: str, positions: Int64, depth: int = 0) -> pa.Array:
@@ -139,21 +142,45 @@ def own_values(
         return _structured(draft, table, column, model, positions, index, present)
     if model.provided is None:
         return pa.nulls(len(positions), arrow_type(column))
-    provider, state = PROVIDERS[model.provided.provider], model.provided.state
-    at = index.astype(np.uint64)
-    traits = _traits(draft, table, column.name, positions)
-    if model.decision.role is Role.IDENTIFIER:  # the columns of a row share one identity
-        key = draft.streams.key("person", table.name)
-        at = strangers(draft, table, at, key, traits)
-    drawn = draw_avoiding(
-        provider, state, at, key, model.provided.avoid, span_of(draft, table), traits
-    )
-    drawn = _typed(drawn, column)
+    drawn = _typed(_invented(draft, table, column.name, positions, index), column)
+    if model.mention is not None:
+        stream = draft.streams.key("mention", table.name, column.name)
+        about = Naming(model.mention, stream, positions if rows is None else rows, index)
+        drawn = _naming(draft, about, drawn, column.length)
     if model.blanks and mine is not None:
         blanks = converted(pa.array(model.blanks, pa.string()), arrow_type(column))
         here = np.flatnonzero((mine > 0) & (mine <= len(blanks)))
         drawn = put(drawn, here, blanks.take(pa.array(mine[here].astype(np.int64) - 1)))
     return pc.if_else(pa.array(present), drawn, pa.scalar(None, arrow_type(column)))
+
+
+def _invented(draft: Draft, table: Table, name: str, positions: Int64, index: Int64) -> pa.Array:
+    """Values of the provider of a column."""
+    model = draft.model.tables[table.name].columns[name]
+    assert model.provided is not None
+    provider, state = PROVIDERS[model.provided.provider], model.provided.state
+    at, key = index.astype(np.uint64), draft.streams.key("values", table.name, name)
+    traits = _traits(draft, table, name, positions)
+    if model.decision.role is Role.IDENTIFIER:  # the columns of a row share one identity
+        key = draft.streams.key("person", table.name)
+        at = strangers(draft, table, at, key, traits)
+    return draw_avoiding(
+        provider, state, at, key, model.provided.avoid, span_of(draft, table), traits
+    )
+
+
+def _naming(draft: Draft, it: Naming, drawn: pa.Array, limit: int | None = None) -> pa.Array:
+    """Drawn texts that name somebody of the clone; as drawn where they name nobody."""
+
+    def theirs(owner: Table, name: str, at: Int64) -> pa.Array:
+        return values(draft, owner, name, at, 1)
+
+    named = named_values(draft, it, theirs)
+    if named is None:
+        return drawn
+    if it.mention.places:
+        return mentioning(drawn, named, it, limit)
+    return pc.coalesce(named, drawn)
 
 
 def _multiplied(
@@ -198,16 +225,42 @@ def _structured(
     traits = _traits(draft, table, column.name, positions[here])
     people = strangers(draft, table, index[here].astype(np.uint64), key, traits)
     mine = draft.streams.key("values", table.name, column.name)
-    found = put_together(column.name, model, codes, index[here], mine, Persons(people, key, traits))
+    leaves = _Leaves(draft, table, column.name, here)
+    found = put_together(
+        column.name, model, codes, index[here], mine, Persons(people, key, traits),
+        mentioned=leaves.naming,
+    )  # fmt: skip
     for turn in range(1, _WHOLE_ROUNDS + 1):  # a whole that is somebody's is put together anew
         again = np.flatnonzero(model.avoid.contains(found)) if model.avoid else here[:0]
         if not len(again):
             break
         theirs = {variable: codes_[again] for variable, codes_ in codes.items()}
         same = Persons(people[again], key, traits.taken(again) if traits else None)
-        fresh = put_together(column.name, model, theirs, index[here[again]], mine, same, turn)
+        others = _Leaves(draft, table, column.name, here[again])
+        fresh = put_together(
+            column.name, model, theirs, index[here[again]], mine, same, turn, others.naming
+        )
         found = put(found, again, fresh)
     return put(pa.nulls(len(positions), arrow_type(column)), here, _typed(found, column))
+
+
+@dataclass(frozen=True)
+class _Leaves:
+    """The leaves of documents of some rows."""
+
+    draft: Draft
+    table: Table
+    column: str
+    rows: Int64
+
+    def naming(
+        self, mention: Mention, part: str, turn: int, rows: Int64, index: Int64, drawn: pa.Array,
+        codes: Int64 | None,
+    ) -> pa.Array:  # fmt: skip
+        """Leaves that name somebody of the clone."""
+        key = self.draft.streams.key("mention", self.table.name, self.column, part)
+        mine = index if codes is not None else index + turn * _APART
+        return _naming(self.draft, Naming(mention, key, self.rows[rows], mine, codes), drawn)
 
 
 def _traits(draft: Draft, table: Table, column: str, positions: Int64) -> Traits | None:

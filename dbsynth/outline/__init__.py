@@ -49,6 +49,7 @@ from dbsynth.keys import Mint, fit_mint
 from dbsynth.model import LEFT_OUT, NAME_PARTS, REAL, ColumnModel, Provided, TableFacts, name_parts
 from dbsynth.outline.links import with_links
 from dbsynth.outline.masking import identifying
+from dbsynth.outline.mentions import with_mentions
 from dbsynth.outline.persona import guess_locale
 from dbsynth.outline.pieces import Persons, fit_pieces, put_together
 from dbsynth.outline.proposals import Samples, Seen, propose
@@ -187,6 +188,7 @@ def make_outline(database: Database, spec: Spec, streams: Streams, progress: Pro
         if t != schema[t.name]
     }
     schema = linked
+    tables = with_mentions(database, schema, tables, spec.seed)
     tables = _closed_under_copying(schema, tables)
     problems += _unmet(schema, tables)
     if problems:

@@ -18,13 +18,16 @@ from dbsynth.identifiers import PROVIDERS
 from dbsynth.identifiers.avoid import draw_avoiding
 from dbsynth.identifiers.strings import subkey, weighted
 from dbsynth.identifiers.traits import Traits
-from dbsynth.model import ColumnModel, Piece
+from dbsynth.model import ColumnModel, Mention, Piece
 from dbsynth.randomness import UInt64, hashed
 from dbsynth.schema import Kind
 from dbsynth.structures import Part, Structure, Values
 
 Int64 = npt.NDArray[np.int64]
 Fit = Callable[[Part, pa.Array], ColumnModel]
+Mentioned = Callable[[Mention, str, int, Int64, Int64, pa.Array, Int64 | None], pa.Array]
+"""Values of a part that name somebody: by mention, part, number in the row, rows, what chance is
+drawn by, the values without names, and which value of the source each is, where these repeat."""
 
 _FORM = Decision(Role.CATEGORY, None, "It is the form of values", "type", 1.0)
 _FLAG = Decision(Role.CATEGORY, None, "It is true or false, whatever the values", "schema", 1.0)
@@ -114,7 +117,7 @@ def piece_codes(name: str, model: ColumnModel, values: pa.Array) -> dict[str, Co
 
 def put_together(
     name: str, model: ColumnModel, codes: Mapping[str, Codes], index: Int64, key: int,
-    person: Persons, again: int = 0,
+    person: Persons, again: int = 0, mentioned: Mentioned | None = None,
 ) -> pa.Array:  # fmt: skip
     """The values of a column.
 
@@ -123,25 +126,34 @@ def put_together(
         index: What is drawn without codes is drawn by: different numbers give other values.
         person: The identities of the rows.
         again: Another number gives other values of the same codes, so that shares stay as they are.
+        mentioned: Lets leaves name those whom they do.
     """
     assert model.structure is not None
     inside = index + again * _AGAIN
     types = {part.name: arrow_type(part.column) for part in model.structure.parts}
 
     def draw(part: str, rows: Int64, turn: int) -> pa.Array:
+        found, picked = drawn_of(part, rows, turn)
+        mention = model.pieces[part].model.mention
+        if mentioned is None or mention is None:
+            return found
+        return mentioned(mention, part, turn, rows, inside[rows], found, picked)
+
+    def drawn_of(part: str, rows: Int64, turn: int) -> tuple[pa.Array, Int64 | None]:
         piece = model.pieces[part]
         mine = subkey(key, _salt(part))
         if piece.model.codec is None and piece.model.provided is None:
-            return pa.nulls(len(rows), types[part])  # nothing of the kind ever occurred
+            return pa.nulls(len(rows), types[part]), None  # nothing of the kind ever occurred
         if piece.model.codec is None:
-            return _provided(piece.model, inside, rows, turn, mine, person)
+            return _provided(piece.model, inside, rows, turn, mine, person), None
         stream = subkey(mine, turn)
         drawn = weighted(stream, index[rows].astype(np.uint64), piece.counts)
         known = codes.get(variables.part(name, part))
         if known is not None:
             given = known[rows].astype(np.int64)
             drawn = np.where(given > 0, given, drawn)
-        return piece.model.codec.decode(drawn.astype(np.uint16), inside[rows], subkey(stream, 1))
+        picked = drawn.astype(np.uint16)
+        return piece.model.codec.decode(picked, inside[rows], subkey(stream, 1)), drawn
 
     return model.structure.assembled(len(index), draw)
 
