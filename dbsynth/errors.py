@@ -4,6 +4,7 @@
 
     DbsynthError                exit code 1
       SpecError                 exit code 2: the spec file or an option is wrong
+        MissingFile             a file or folder that is named, and is not there
       DatabaseError             a database said no
         CannotConnect
         MissingDriver
@@ -47,6 +48,10 @@ class SpecError(DbsynthError):
     """The spec file or a command-line value is wrong."""
 
     exit_code = 2
+
+
+class MissingFile(SpecError):
+    """A spec, model or database file, or a folder, that is named and is not there."""
 
 
 class DatabaseError(DbsynthError):

@@ -22,11 +22,28 @@ def created(path: Path) -> IO[bytes]:
         path.unlink(missing_ok=True)
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no name of a file"
-        raise SpecError(
-            f"`{path}` cannot be written: {reason}", hint="name a file in a folder that exists"
-        ) from error
+        raise _unwritable(path, error) from error
     return os.fdopen(handle, "wb")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text that people keep, its line ends as they are.
+
+    Raises:
+        SpecError: It cannot be written there.
+    """
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: Exception) -> SpecError:
+    reason = getattr(error, "strerror", None) or "it is no name of a file"
+    return SpecError(
+        f"`{path}` cannot be written: {reason}", hint="name a file in a folder that exists"
+    )
 
 
 def removed(path: Path) -> None:

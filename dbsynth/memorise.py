@@ -42,7 +42,7 @@ from dbsynth.private.mechanisms import noise_of
 from dbsynth.progress import Progress, Silent
 from dbsynth.randomness import Streams, UInt64, hashed
 from dbsynth.schema import ForeignKey, Schema, Table
-from dbsynth.spec import PRIVATE, Spec
+from dbsynth.spec import PRIVATE, Spec, not_there
 from dbsynth.steer.wishes import Wishes
 
 Float64 = npt.NDArray[np.float64]
@@ -160,7 +160,8 @@ def worlds(
 
     Raises:
         MissingExtra: The engine needs an extra.
-        SpecError: The engine `dp` is not told what it has to know, or protects other entities.
+        SpecError: The engine `dp` is not told what it has to know, or protects other entities; or
+            one of these tables does not exist, or is none of entities.
     """
     ready(spec.engine)
     spec = replace(spec, fit_rows=_ALL, scale=1.0)
@@ -169,6 +170,7 @@ def worlds(
         _refuse_others(spec.privacy.unit, only)
     with open_database(source) as database:
         schema, plan, entities = _halvable(database, spec, progress or Silent())
+        _refuse_no_entities(schema, entities, only)
         for entity in entities:
             if not only or entity in only:
                 yield _world(database, schema, plan, entity, spec)
@@ -192,6 +194,26 @@ def unpaid(database: Database, spec: Spec) -> Model:
     outline = make_outline(database, spec, streams, Silent())
     engine = engine_of(spec.engine, spec.epochs)
     return fit(database, outline, engine, streams, Silent())
+
+
+def _refuse_no_entities(schema: Schema, entities: Sequence[str], only: Sequence[str]) -> None:
+    """Refuse names of tables that are none of entities.
+
+    Raises:
+        SpecError: Tells the nearest right names.
+    """
+    wrong = [
+        not_there(f"table `{name}`", name, schema.table_by_name)
+        if name not in schema.table_by_name
+        else f"`{name}` is no table of {FEWEST} entities or more that hang under no other"
+        for name in only if name not in entities
+    ]  # fmt: skip
+    if wrong:
+        raise SpecError(
+            "; ".join(wrong),
+            hint="attack " + " or ".join(f"`{name}`" for name in entities)
+            if entities else "attack a larger database of the same schema",
+        )  # fmt: skip
 
 
 def _refuse_others(unit: str, only: Sequence[str]) -> None:

@@ -27,7 +27,7 @@ from dbsynth.classify import Decision, Exposure, Role
 from dbsynth.codec import Alphabet, Codec, Codes, Number, codec_from_json
 from dbsynth.engines import RESTORED
 from dbsynth.engines.base import TableModel
-from dbsynth.errors import ModelError
+from dbsynth.errors import MissingFile, ModelError
 from dbsynth.files import created, removed
 from dbsynth.graph import Plan
 from dbsynth.identifiers.avoid import AvoidList
@@ -476,7 +476,8 @@ def load_model(path: Path) -> Model:
     """Read a model that `Model.save` wrote.
 
     Raises:
-        ModelError: The file is missing, damaged, or of another version.
+        MissingFile: There is no such file.
+        ModelError: The file is damaged, or of another version.
     """
     try:
         with zipfile.ZipFile(path) as file:
@@ -485,7 +486,7 @@ def load_model(path: Path) -> Model:
             if version == FORMAT:
                 return _from_file(file, document)
     except FileNotFoundError as error:
-        raise ModelError(
+        raise MissingFile(
             f"no model file at `{path}`", hint="make one with `dbsynth fit`"
         ) from error
     except _UNREADABLE as error:

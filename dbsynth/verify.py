@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dbsynth.databases.base import Database
 from dbsynth.model import Model
 from dbsynth.outline.masking import breakers
+from dbsynth.plural import counted, do
 from dbsynth.report import Finding, Status
 from dbsynth.schema import Schema, Table
 from dbsynth.views import read_view
@@ -20,17 +21,17 @@ def verify_constraints(database: Database, tables: Iterable[Table]) -> Iterator[
     """Ask for the offenders of every key, NOT NULL, UNIQUE and CHECK."""
     for table in tables:
         for fk in table.foreign_keys:
-            yield _found("foreign key", str(fk), database.count_orphans(fk), "orphans")
+            yield _found("foreign key", str(fk), database.count_orphans(fk), "orphan")
         for key in table.keys:
             name = f"{table.name}({', '.join(key.columns)})"
-            yield _found("unique", name, database.count_duplicates(table, key), "duplicates")
+            yield _found("unique", name, database.count_duplicates(table, key), "duplicate")
         for column in table.columns:
             if not column.nullable:
                 name = f"{table.name}.{column.name}"
-                yield _found("not null", name, database.count_nulls(table, column.name), "nulls")
+                yield _found("not null", name, database.count_nulls(table, column.name), "null")
         for check in table.checks:
             count = database.count_failing(table, check)
-            yield _found("check", f"{table.name}.{check.name}", count, "rows fail")
+            yield _found("check", f"{table.name}.{check.name}", count, "failing row")
 
 
 def proven(tables: Iterable[Table]) -> Iterator[Finding]:
@@ -51,7 +52,11 @@ def verify_rows(
         count, wanted = database.count_rows(table), expected[table.name]
         status = Status.PASSED if count == wanted else Status.FAILED
         yield Finding(
-            "rows", table.name, status, f"{count} rows, {wanted} expected", abs(count - wanted)
+            "rows",
+            table.name,
+            status,
+            f"{counted(count, 'row')}, {wanted:,} expected",
+            abs(count - wanted),
         )
 
 
@@ -70,7 +75,8 @@ def verify_rules(database: Database, model: Model) -> Iterator[Finding]:
             continue
         broken = cases.of - cases.held
         status = Status.NOTE if broken else Status.PASSED
-        detail = f"{broken} of {cases.of} rows break it" if broken else f"{cases.of} rows hold it"
+        held = f"{counted(cases.of, 'row')} {do(cases.of, 'hold')} it"
+        detail = f"{broken} of {cases.of} rows {do(broken, 'break')} it" if broken else held
         real = breakers(model.schema, model.tables, rule) if broken else ()
         if real:
             detail += f", as rows of {', '.join(real)} are real"
@@ -79,4 +85,4 @@ def verify_rules(database: Database, model: Model) -> Iterator[Finding]:
 
 def _found(check: str, subject: str, count: int, what: str) -> Finding:
     status = Status.FAILED if count else Status.PASSED
-    return Finding(check, subject, status, f"{count} {what}" if count else "", count)
+    return Finding(check, subject, status, counted(count, what) if count else "", count)

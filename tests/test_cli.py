@@ -141,9 +141,15 @@ def test_error(name, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "kind", "code"),
     [
-        (["plan", "missing.yaml"], "SpecError", 2),
+        (["plan", "missing.yaml"], "MissingFile", 2),
+        (["plan", "sqlite:///shop.sqlite", "--spec", "missing.yaml"], "MissingFile", 2),
+        (["load", "missing.dbsynth", "--to", "sqlite:///target.sqlite"], "MissingFile", 2),
+        (["inspect", "missing.dbsynth"], "MissingFile", 2),
+        (["clone", "sqlite:///shop.sqlite", "sqlite:///missing/target.sqlite"], "MissingFile", 2),
+        (["fit", "sqlite:///shop.sqlite", "-o", "missing/model"], "SpecError", 2),
         (["clone", "--scale", "much"], "UsageError", 2),
-        (["check", "sqlite:///missing.sqlite"], "CannotConnect", 1),
+        (["check", "sqlite:///missing.sqlite"], "MissingFile", 2),
+        (["check", "postgresql://me@127.0.0.1:1/shop"], "CannotConnect", 1),
     ],
 )
 def test_an_error_is_one_json_object(arguments, kind, code, capsys):
@@ -152,6 +158,47 @@ def test_an_error_is_one_json_object(arguments, kind, code, capsys):
     assert value["ok"] is False
     assert value["error"].keys() == {"kind", "message", "hint", "exit_code"}
     assert (value["error"]["kind"], value["error"]["exit_code"]) == (kind, code)
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    "arguments", [["init", "sqlite:///shop.sqlite"], ["schema"]], ids=["init", "schema"]
+)
+def test_a_file_that_cannot_be_written_is_no_bug(arguments, capsys):
+    assert run([*arguments, "-o", "missing/file"]) == 2
+    assert "error: `missing/file` cannot be written: No such file" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("shop")
+def test_an_attack_on_no_table_of_entities_is_told_the_nearest(capsys):
+    with closing(sqlite3.connect("shop.sqlite")) as connection, connection:
+        connection.execute("CREATE TABLE visit (id INTEGER PRIMARY KEY, day INTEGER)")
+        rows = [(i, i % 40) for i in range(300)]
+        connection.executemany("INSERT INTO visit VALUES (?, ?)", rows)
+    for name, told in (
+        ("custmer", "table `custmer` does not exist (did you mean `customer`?)"),
+        ("Nope", "table `Nope` does not exist"),
+        ("tier", "`tier` is no table of 200 entities or more that hang under no other"),
+    ):
+        assert run(["attack", "sqlite:///shop.sqlite", "--table", name]) == 2
+        error, hint = capsys.readouterr().err.splitlines()
+        assert error == f"error: {told}"
+        assert hint == "hint: attack `visit`"
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_rule_about_a_column_that_is_not_there_is_told_the_nearest(capsys):
+    Path("rules.yaml").write_text(
+        "source: sqlite:///shop.sqlite\nrules:\n- purchase.amuont >= customer.id\n"
+        "- custmer.id is the same within purchase(customer_id)\n- purchase.amount is the same"
+        " within purchase(custmer_id)\n",
+        encoding="utf-8",
+    )
+    assert run(["plan", "rules.yaml"]) == 2
+    shown = capsys.readouterr().err
+    for line, name in (("3", "amount"), ("4", "customer"), ("5", "customer_id")):
+        assert f"line {line}: rule" in shown
+        assert f"did you mean `{name}`?" in shown or f"did you mean `purchase.{name}`?" in shown
 
 
 def shape(value: object) -> object:

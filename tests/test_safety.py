@@ -627,7 +627,7 @@ def test_check_lists_what_is_broken(postgres, shop):
     failed = [line for line in (done.stdout + done.stderr).splitlines() if "FAILED" in line]
     assert len(failed) == 2
     assert "3 orphans" in "".join(failed)
-    assert "3 rows fail" in "".join(failed)
+    assert "3 failing rows" in "".join(failed)
 
 
 def test_errors_are_dbsynths_own(tmp_path):

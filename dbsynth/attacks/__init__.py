@@ -140,11 +140,8 @@ def attack(
         progress.step(f"attack {world.entity}")
         found.append(attacked(world, Streams(spec.seed)))
     if not found:
-        which = " or ".join(f"`{name}`" for name in only)
         raise SchemaError(
-            f"{which} is no table of {FEWEST} entities that could be halved"
-            if only
-            else f"no table has {FEWEST} entities, so there are no halves to compare",
+            f"no table has {FEWEST} entities, so there are no halves to compare",
             hint="attack a larger database of the same schema",
         )
     protection = spec.privacy if spec.engine == PRIVATE else None

@@ -70,7 +70,8 @@ def cli() -> None:
 
     URLs are written as SQLAlchemy writes them: postgresql://user@host/database, sqlite:///file.db.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 a bug, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 wrong usage or spec (also a file that is not there), 3 a bug,
+    130 interrupted.
     """
 
 

@@ -11,6 +11,7 @@ import click
 import dbsynth
 from dbsynth.cli import options, output
 from dbsynth.errors import VerificationFailed
+from dbsynth.plural import counted, do
 from dbsynth.report import Status
 
 if TYPE_CHECKING:
@@ -66,12 +67,14 @@ def attack(
     tried = sum(len(a.findings) for a in report.attacked)
     said = report.protection
     budget = f" at ({said.epsilon:g}, {said.delta:g})" if said else ""
-    output.put(f"engine {report.engine}{budget}: {tried} attacks, {len(failed)} succeeded")
+    output.put(
+        f"engine {report.engine}{budget}: {counted(tried, 'attack')}, {len(failed)} succeeded"
+    )
     for warning in report.warnings:
         output.put(f"warning: {warning}")
     if failed:
         raise VerificationFailed(
-            f"{len(failed)} attacks succeed",
+            f"{counted(len(failed), 'attack')} {do(len(failed), 'succeed')}",
             hint="fit on more entities, leave columns out in the spec, or use another engine",
         )
 

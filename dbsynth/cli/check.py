@@ -7,6 +7,7 @@ import click
 import dbsynth
 from dbsynth.cli import options, output
 from dbsynth.errors import VerificationFailed
+from dbsynth.plural import counted, do
 
 
 @click.command()
@@ -27,10 +28,11 @@ def check(target: str, as_json: bool) -> None:
         for line in [*failed, *(f"note: {output.plain(note)}" for note in report.notes)]:
             output.put(line)
         passed = len(report.findings) - len(failed)
-        output.put(f"{passed} checks passed, {len(failed)} failed")
+        output.put(f"{counted(passed, 'check')} passed, {len(failed)} failed")
     if failed and as_json:  # the object above has said it
         raise click.exceptions.Exit(VerificationFailed.exit_code)
     if failed:
         raise VerificationFailed(
-            f"{len(failed)} constraints do not hold", hint="mend the rows that the list names"
+            f"{counted(len(failed), 'constraint')} {do(len(failed), 'do')} not hold",
+            hint="mend the rows that the list names",
         )

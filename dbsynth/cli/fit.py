@@ -8,6 +8,7 @@ import click
 
 import dbsynth
 from dbsynth.cli import options, output
+from dbsynth.plural import counted
 
 
 @click.command()
@@ -46,7 +47,9 @@ def fit(
             {"ok": True, "model": str(path), "tables": tables, "timings": rounded, "notes": notes}
         )
         return
-    output.put(f"{path}: {len(tables)} tables; seconds: {output.timings_text(timings.items())}")
+    output.put(
+        f"{path}: {counted(len(tables), 'table')}; seconds: {output.timings_text(timings.items())}"
+    )
     for note in model.notes:
         output.put(f"note: {output.plain(note)}")
     output.put(f"Next: dbsynth load {path} --to TARGET")

@@ -11,6 +11,8 @@ import dbsynth
 from dbsynth.cli import options, output
 from dbsynth.databases.url import display, parse_url
 from dbsynth.errors import SpecError
+from dbsynth.files import write_text
+from dbsynth.plural import counted
 
 
 @click.command()
@@ -46,8 +48,9 @@ def init(source: str | None, path: Path, force: bool, update: bool, quiet: bool)
     if str(path) == "-":
         output.put(text.rstrip("\n"))
         return
-    path.write_text(text, encoding="utf-8")
-    output.put(f"{path}: {len(outline.tables)} tables. Next: review it, then dbsynth plan {path}")
+    write_text(path, text)
+    tables = counted(len(outline.tables), "table")
+    output.put(f"{path}: {tables}. Next: review it, then dbsynth plan {path}")
 
 
 def _update(source: str | None, path: Path, *, quiet: bool) -> None:
@@ -69,7 +72,7 @@ def _update(source: str | None, path: Path, *, quiet: bool) -> None:
         output.put(f"{path}: nothing to bring in")
         return
     scratch = path.with_name(path.name + ".part")
-    with scratch.open("w", encoding="utf-8", newline="") as file:
-        file.write(merged.text)
+    write_text(scratch, merged.text)
     scratch.replace(path)
-    output.put(f"{path}: {len(merged.changes)} changes brought in. Next: review them (git diff)")
+    changes = counted(len(merged.changes), "change")
+    output.put(f"{path}: {changes} brought in. Next: review them (git diff)")

@@ -10,6 +10,7 @@ import click
 
 import dbsynth
 from dbsynth.cli import options, output, privacy
+from dbsynth.plural import counted
 
 if TYPE_CHECKING:
     from dbsynth.inventory import Inventory, TableContent
@@ -63,7 +64,7 @@ def _lines(path: Path, found: Inventory) -> Iterator[str]:
 
 
 def _table(table: TableContent) -> Iterator[str]:
-    rows = f"{table.rows:,} rows"
+    rows = counted(table.rows, "row")
     if table.strategy == "copy":
         yield output.plain(f"{table.name}: copied whole, {rows}, {table.copied_bytes:,} bytes")
         return

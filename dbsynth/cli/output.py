@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from dbsynth.plural import counted
 from dbsynth.report import Report, Status, Steered
 
 _NARROWEST = 60
@@ -65,11 +66,6 @@ def table(
         )
         for line in lines
     )
-
-
-def counted(number: int, thing: str) -> str:
-    """A number of things, in words: ``1 table``, ``2 tables``."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def fitted(line: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dbsynth.cli import output
+from dbsynth.plural import counted
 
 if TYPE_CHECKING:
     from dbsynth.private.forecast import Forecast
@@ -29,11 +30,11 @@ def forecast_lines(found: Forecast) -> Iterator[str]:
         yield "take it off"
     yield output.plain(
         f"privacy: ({found.epsilon:g}, {found.delta:g})-differential privacy for one row of"
-        f" {found.unit} with all that it owns, over {_fits(found.fits)};"
+        f" {found.unit} with all that it owns, over {counted(found.fits, 'fit')};"
         f" each alone is worth epsilon {found.fit_epsilon:.3g}"
     )
     spent = "nothing is spent yet" if found.spent is None else (
-        f"{_fits(found.entries)} spent epsilon {found.spent:.3g}")  # fmt: skip
+        f"{counted(found.entries, 'fit')} spent epsilon {found.spent:.3g}")  # fmt: skip
     yield output.plain(f"ledger {found.ledger}: {spent}")
     owned = [
         (table, found.owned.get(table, "the unit"), f"{found.caps[table]:,}", f"{rows:,}")
@@ -61,7 +62,7 @@ def statement_lines(told: Mapping[str, Any]) -> Iterator[str]:
     fit = told["fit"]
     yield output.plain(
         f"unit: one row of {told['unit']} with all rows that it owns; budget of"
-        f" {_fits(told['fits'])}: epsilon {told['epsilon']:g}, delta {told['delta']:g}"
+        f" {counted(told['fits'], 'fit')}: epsilon {told['epsilon']:g}, delta {told['delta']:g}"
     )
     yield (
         f"this fit: {fit['rho']:.4g}-zCDP, delta {fit['delta']:.3g}; alone worth epsilon"
@@ -94,7 +95,3 @@ def statement_lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield output.table(("paid for", "rho", "noise", "cells"), asked, frozenset({1, 2, 3}))
     if len(told["questions"]) > _MOST_QUESTIONS:
         yield f"and {len(told['questions']) - _MOST_QUESTIONS} more (all with --json)"
-
-
-def _fits(number: int) -> str:
-    return "1 fit" if number == 1 else f"{number} fits"

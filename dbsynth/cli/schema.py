@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from dbsynth.cli import output
+from dbsynth.files import write_text
 
 
 @click.command()
@@ -25,7 +26,7 @@ def schema(path: Path | None) -> None:
     if path is None:
         output.put(text)
         return
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(path, text + "\n")
     output.put(f"{path}: for editors of dbsynth.yaml")
 
 

@@ -10,7 +10,7 @@ import click
 
 import dbsynth
 from dbsynth.cli import options, output
-from dbsynth.errors import SpecError
+from dbsynth.files import write_text
 
 if TYPE_CHECKING:
     from dbsynth.tradeoffs import Tradeoff
@@ -78,12 +78,7 @@ def tradeoff(
 def _draw(found: Tradeoff, path: Path) -> None:
     from dbsynth.tradeoffs.picture import picture
 
-    try:
-        path.write_text(picture(found), encoding="utf-8")
-    except OSError as error:
-        raise SpecError(
-            f"`{path}` cannot be written ({error.strerror})", hint="name another file"
-        ) from None
+    write_text(path, picture(found))
 
 
 def _text(found: Tradeoff) -> Iterator[str]:

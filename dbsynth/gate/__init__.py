@@ -22,6 +22,7 @@ from dbsynth.gate.subjects import Subject, subjects_of
 from dbsynth.gate.table import MOST
 from dbsynth.gate.watch import Watcher, in_order, show
 from dbsynth.model import Model
+from dbsynth.plural import do
 from dbsynth.report import Finding, Status
 from dbsynth.schema import Table
 
@@ -80,7 +81,7 @@ def _finding(model: Model, table: str, names: tuple[str, ...], verdict: Verdict)
     subject = f"{table}.{'+'.join(names)}"
     if not verdict.real:
         return Finding("leak", subject, Status.PASSED, "no real value")
-    detail = f"{verdict.real} of {verdict.rows} values are real"
+    detail = f"{verdict.real} of {verdict.rows} values {do(verdict.real, 'are')} real"
     others = sorted(verdict.of - {subject})
     if others:
         detail += f" (values of {', '.join(others[:3])})"

@@ -104,11 +104,9 @@ def judged(check: str, subject: str, real: Real, made: Made, columns: str = "") 
     explained |= tail(round(copied.count / copied.clump), by_space / copied.clump) >= RARE
     expected = max(by_space, *(others.rate * mine.trials for mine, others in beside))
     what = "family" if real.owners is None else "entity"
-    detail = (
-        f"{copied.count} of {np.count_nonzero(made.values)} are those of a single real {what},"
-        f" {expected:.0f} by nature"
-    )
-    count = int(copied.count)
+    count, rows = int(copied.count), np.count_nonzero(made.values)
+    theirs = "are those" if count != 1 else "is that"
+    detail = f"{count} of {rows} {theirs} of a single real {what}, {expected:.0f} by nature"
     if explained:
         return Finding("leak", name, Status.NOTE, detail, count)
     part = "the engine: it has learnt rows by heart"

@@ -14,6 +14,7 @@ from dbsynth.codec import Category, Formatted, Number, as_text, k_threshold, par
 from dbsynth.keys import hash_keys
 from dbsynth.learn.entities import FEWEST, count_holders, is_learnt_by_value, paths_to_entities
 from dbsynth.model import ColumnModel, Model, TableFacts
+from dbsynth.plural import do
 from dbsynth.report import Finding, Status
 from dbsynth.schema import Table
 
@@ -201,6 +202,6 @@ def _shown(model: ColumnModel) -> _Shown | None:
 def _finding(subject: str, rare: int, of: int) -> Finding:
     if not rare:
         return Finding("rare", subject, Status.PASSED, f"enough entities share each of {of} values")
-    detail = f"{rare} of {of} values that are shown belong to too few entities"
+    detail = f"{rare} of {of} values that are shown {do(rare, 'belong')} to too few entities"
     part = "the vocabulary of its codec, or the single numbers that it keeps"
     return Finding("rare", subject, Status.FAILED, detail, rare, part)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from dbsynth.errors import SpecError
+from dbsynth.errors import MissingFile, SpecError
 
 _MOST_CHARACTERS = 2**25
 _MOST_NODES = 5_000_000  # when all aliases are written out
@@ -45,13 +45,14 @@ def text_of(path: Path) -> str:
     """The text of a file, its line ends as they are.
 
     Raises:
-        SpecError: It is missing or no text.
+        MissingFile: It is missing.
+        SpecError: It is no text.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             text = file.read(_MOST_CHARACTERS + 1)
     except FileNotFoundError:
-        raise SpecError(
+        raise MissingFile(
             f"there is no spec file `{path}`", hint="write one with `dbsynth init`"
         ) from None
     except (UnicodeDecodeError, OSError):

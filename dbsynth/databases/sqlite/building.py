@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from dbsynth.databases.sqlite.connection import connect, reason
-from dbsynth.errors import DatabaseError, TargetNotEmpty
+from dbsynth.errors import DatabaseError, MissingFile, TargetNotEmpty
 
 _LEFTOVERS = ("-wal", "-shm", "-journal")
 
@@ -21,7 +21,7 @@ def path_beside(target: Path) -> Path:
 def claim(path: Path, label: str) -> int:
     """Makes the file empty and this process's own; returns its locked descriptor."""
     if not path.parent.is_dir():
-        raise DatabaseError(
+        raise MissingFile(
             f"the folder of target {label} does not exist", hint="Create the folder first"
         )
     while True:

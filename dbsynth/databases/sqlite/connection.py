@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dbsynth.databases.base import Capabilities
-from dbsynth.errors import CannotConnect, DatabaseError, SpecError
+from dbsynth.errors import CannotConnect, DatabaseError, MissingFile, SpecError
 
 KEY_HASH = "dbsynth_key_hash"  # SQLite has no hash function of its own
 CAPABILITIES = Capabilities(
@@ -95,7 +95,7 @@ def connect(path: Path, mode: str, timeout: float = 5.0) -> sqlite3.Connection:
 def connect_snapshot(path: Path, label: str) -> sqlite3.Connection:
     """A read-only connection inside a read transaction, which sees one state of the file."""
     if not path.exists():
-        raise CannotConnect(f"the file of {label} does not exist", hint="Check the path in the URL")
+        raise MissingFile(f"the file of {label} does not exist", hint="Check the path in the URL")
     if not path.is_file() or not os.access(path, os.R_OK):
         raise CannotConnect(
             f"the file of {label} cannot be read", hint="Check that it is a file, and its rights"

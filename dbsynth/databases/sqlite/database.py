@@ -41,7 +41,8 @@ def open_sqlite(url: sa.URL) -> SqliteDatabase:
     """The SQLite file of a URL, opened for reading in one snapshot.
 
     Raises:
-        CannotConnect: The file does not exist, or is no readable SQLite database.
+        MissingFile: The file does not exist.
+        CannotConnect: It is no readable SQLite database.
     """
     return SqliteDatabase(file_of(url), url.render_as_string(hide_password=True))
 

@@ -9,6 +9,7 @@ from dbsynth.databases.sqlite.connection import number, reason, rows
 from dbsynth.databases.sqlite.sql import quoted
 from dbsynth.databases.sqlite.structure import Structure
 from dbsynth.errors import LoadError
+from dbsynth.plural import counted, do
 from dbsynth.schema import ForeignKey, Schema
 
 
@@ -41,8 +42,8 @@ def _prove_keys(
         orphans = number(connection, _orphans_sql(key, names))
         if orphans:
             raise LoadError(
-                f"{orphans} rows of table {child} have no parent in table {key.parent}"
-                f" for foreign key {key}"
+                f"{counted(orphans, 'row')} of table {child} {do(orphans, 'have')} no parent in"
+                f" table {key.parent} for foreign key {key}"
             )
 
 
