@@ -120,10 +120,12 @@ class Mention:
         table, column: Whose value it is; two columns have `NAMES_JOINED` between them.
         key: The foreign key that leads to the row that is named; None where none does.
         curve: Where none does: which share of the mentions is of how many, those first who are
-            named most often; at even steps from none to all.
+            named most often; at even steps from none to all.  Empty where none is named twice.
         places: Quantiles of where in a text the value stands, from 0 to 1; empty where it is all.
-        case: ``upper`` or ``lower`` where values are written so here.
+        case: ``upper``, ``lower`` or ``capital`` where values are written so here, or the shape of
+            a number, with ``#`` for each letter and digit.
         share: Of the texts that name somebody.
+        own: Whether rows name themselves.
     """
 
     table: str
@@ -133,6 +135,12 @@ class Mention:
     places: tuple[float, ...] = ()
     case: str = ""
     share: float = 1.0
+    own: bool = False
+
+    @property
+    def anybody(self) -> bool:
+        """Whether anybody may be named any number of times, whatever the row."""
+        return self.key is None and not self.own and bool(self.curve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -579,7 +587,8 @@ def _mention_json(mention: Mention | None, keys: Sequence[ForeignKey]) -> dict[s
         return None
     key = None if mention.key is None else keys.index(mention.key)
     return {"table": mention.table, "column": mention.column, "key": key, "curve": mention.curve,
-            "places": mention.places, "case": mention.case, "share": mention.share}  # fmt: skip
+            "places": mention.places, "case": mention.case, "share": mention.share,
+            "own": mention.own}  # fmt: skip
 
 
 def _mention(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Mention | None:
@@ -587,7 +596,7 @@ def _mention(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Men
         return None
     key = None if value["key"] is None else keys[value["key"]]
     return Mention(value["table"], value["column"], key, tuple(value["curve"]),
-                   tuple(value["places"]), value["case"], value["share"])  # fmt: skip
+                   tuple(value["places"]), value["case"], value["share"], value["own"])  # fmt: skip
 
 
 def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]:

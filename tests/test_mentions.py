@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import dbsynth
+from dbsynth.generate import BLOCK_ROWS
 from dbsynth.model import load_model
 
 SCHEMA = """
@@ -150,3 +151,131 @@ def test_texts_that_name_nobody_are_left_alone(tmp_path: Path) -> None:
     columns = model.tables["audit"].columns
     assert columns["remark"].mention is None
     assert all(piece.model.mention is None for piece in columns["entry"].pieces.values())
+
+
+OTHERS = ("John", "Mary", "Peter", "Susan", "Paul", "Linda", "Mark", "Karen")
+VARIANTS = """
+CREATE TABLE customer (
+    id INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT, email TEXT UNIQUE, phone TEXT, login TEXT,
+    profile JSON);
+CREATE TABLE subscriber (id INTEGER PRIMARY KEY, email TEXT UNIQUE, name TEXT, since DATE);
+CREATE TABLE call (id INTEGER PRIMARY KEY, phone TEXT, minutes INTEGER);
+CREATE TABLE login_log (id INTEGER PRIMARY KEY, email_address TEXT, at TIMESTAMP, ok BOOLEAN);
+CREATE TABLE visit (
+    id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customer (id), contact_email TEXT, day DATE);
+"""
+
+
+@pytest.fixture(scope="module")
+def variants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, sqlite3.Connection]]:
+    """The same persons in five tables without a key, in other case and form."""
+    path, rng = tmp_path_factory.mktemp("variants") / "source.db", np.random.default_rng(2)
+    people = [
+        (g + h, f + s) for f in FAMILY for g in GIVEN for h in ("", "lena") for s in ("", "er")
+    ]
+    rng.shuffle(people)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(VARIANTS)
+        mail = [f"{g}.{f}@Corp.com" for g, f in people]
+        phone = [f"+49 30 {3_000_000 + 7 * i}" for i in range(len(people))]
+        for i, (given, family) in enumerate(people):
+            row = (i + 1, given, family, mail[i], phone[i], f"{given}{family}{i}".lower(),
+                   json.dumps({"mail": mail[i].upper(), "visits": i % 9}))  # fmt: skip
+            connection.execute("INSERT INTO customer VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        for i, j in enumerate(rng.permutation(len(people))[:200]):
+            known = i % 10 < 6  # the others are no customers
+            row = (i + 1, mail[j].lower() if known else f"guest{i}@else.org",
+                   " ".join(people[j]).upper() if known else f"{OTHERS[i % 8]} {GIVEN[i % 9]}SON".upper(),
+                   "2024-01-01")  # fmt: skip
+            connection.execute("INSERT INTO subscriber VALUES (?, ?, ?, ?)", row)
+        for i in range(250):
+            row = (i + 1, "0049/30-" + phone[rng.integers(0, 320)][7:], int(rng.integers(1, 60)))
+            connection.execute("INSERT INTO call VALUES (?, ?, ?)", row)
+        for i in range(300):
+            row = (i + 1, mail[i % 12].upper(), f"2024-02-01 10:00:{i % 60:02}", i % 3 > 0)
+            connection.execute("INSERT INTO login_log VALUES (?, ?, ?, ?)", row)
+            at = int(rng.integers(0, 320))
+            row = (i + 1, at + 1, mail[at].lower(), "2024-03-01")
+            connection.execute("INSERT INTO visit VALUES (?, ?, ?, ?)", row)
+    target = path.with_name("clone.db")
+    assert dbsynth.clone(f"sqlite:///{path}", f"sqlite:///{target}").ok
+    with closing(sqlite3.connect(target)) as connection:
+        yield path, connection
+
+
+def column(connection: sqlite3.Connection, table: str, name: str) -> list[str]:
+    return [value for (value,) in connection.execute(f"SELECT {name} FROM {table} ORDER BY id")]
+
+
+def test_a_person_without_a_key_keeps_the_case_of_each_table(variants) -> None:
+    _, clone = variants
+    mails = column(clone, "customer", "email")
+    assert all(
+        re.fullmatch(r"[A-Z][a-z]+\.[A-Z][a-z]+\d*@Example\.(com|org|net)", m) for m in mails
+    )
+    folded = {mail.lower() for mail in mails}
+    found = column(clone, "subscriber", "email")
+    assert all(mail == mail.lower() for mail in found)
+    assert len(set(found)) == 200
+    assert 100 < len(set(found) & folded) < 140  # six of ten, as in the source
+
+
+def test_the_columns_of_a_row_are_of_one_person(variants) -> None:
+    _, clone = variants
+    people = clone.execute(
+        "SELECT lower(email), upper(first_name || ' ' || last_name) FROM customer"
+    )
+    named = dict(people.fetchall())
+    rows = clone.execute("SELECT email, name FROM subscriber").fetchall()
+    same = [name == named[mail] for mail, name in rows if mail in named]
+    assert len(same) > 100
+    assert all(same)
+
+
+def test_a_number_is_written_as_in_its_table(variants) -> None:
+    _, clone = variants
+    digits = {re.sub(r"\D", "", phone) for phone in column(clone, "customer", "phone")}
+    calls = column(clone, "call", "phone")
+    found = {re.sub(r"\D", "", phone).removeprefix("00") for phone in calls}
+    assert len(found & digits) > 0.9 * len(found)
+    assert len(found) > 100
+
+
+def test_values_that_repeat_are_those_of_the_same_few_persons(variants) -> None:
+    _, clone = variants
+    mails = {mail.upper() for mail in column(clone, "customer", "email")}
+    found = Counter(column(clone, "login_log", "email_address"))
+    assert set(found) <= mails
+    assert 8 <= len(found) <= 12
+
+
+def test_a_document_of_a_person_names_the_person(variants) -> None:
+    _, clone = variants
+    rows = clone.execute("SELECT email, profile FROM customer").fetchall()
+    assert all(json.loads(profile)["mail"] == mail.upper() for mail, profile in rows)
+
+
+def test_a_variant_follows_the_key_of_its_row(variants) -> None:
+    _, clone = variants
+    rows = clone.execute(
+        "SELECT lower(c.email), v.contact_email FROM visit v JOIN customer c ON c.id = v.customer_id"
+    ).fetchall()
+    assert len(rows) == 300
+    assert all(one == other for one, other in rows)
+
+
+@pytest.mark.slow
+def test_who_is_named_does_not_depend_on_the_block(source: Path, tmp_path: Path) -> None:
+    """Tickets of the second block of rows name whom their keys lead to, too."""
+    spec = dbsynth.Spec(scale=60)
+    assert BLOCK_ROWS < 900 * 60
+    target = tmp_path / "clone.db"
+    assert dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{target}", spec=spec).ok
+    with closing(sqlite3.connect(target)) as clone:
+        known = mails(clone)
+        rows = clone.execute("SELECT staff_id, body FROM ticket WHERE id > 50000").fetchall()
+    named = [
+        (staff, spot[0]) for staff, body in rows if (spot := re.search(r"[\w.]+@[\w.]+\w", body))
+    ]
+    assert len(named) > 3_000
+    assert all(mail == known[staff] for staff, mail in named)

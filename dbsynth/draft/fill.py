@@ -120,32 +120,29 @@ def own_values(
     """
     if model.derived:  # until its rule is applied
         return pa.nulls(len(positions), arrow_type(column))
+    rows = positions if rows is None else rows
     key = draft.streams.key("values", table.name, column.name)
     if model.factor is not None:
-        return _multiplied(
-            draft, table, column.name, model.factor, positions, positions if rows is None else rows
-        )
+        return _multiplied(draft, table, column.name, model.factor, positions, rows)
     codes = draft.codes[table.name].get(variables.column(column.name))
     mine = None if codes is None else codes[positions]
     if (model.anchor or model.calendar) and model.codec is not None and mine is not None:
         drawn = {v: codes[positions] for v, codes in draft.codes[table.name].items()
                  if v in time_variables(column.name)}  # fmt: skip
-        return placed_times(
-            draft, table, column, model, drawn, positions if rows is None else rows, index
-        )
+        return placed_times(draft, table, column, model, drawn, rows, index)
     if model.codec is not None and mine is not None:
-        return _typed(model.codec.decode(mine, index, key), column)
+        found = _typed(model.codec.decode(mine, index, key), column)
+        return found if model.mention is None else _known(draft, table, column, found, rows, mine)
     present = np.ones(len(positions), bool) if mine is None else mine > 0
     if model.mint is not None:
         return _minted(draft, table, column, model, positions, present, key)
     if model.structure is not None:
-        return _structured(draft, table, column, model, positions, index, present)
+        return _structured(draft, table, column, model, (positions, rows), index, present)
     if model.provided is None:
         return pa.nulls(len(positions), arrow_type(column))
     drawn = _typed(_invented(draft, table, column.name, positions, index), column)
     if model.mention is not None:
-        stream = draft.streams.key("mention", table.name, column.name)
-        about = Naming(model.mention, stream, positions if rows is None else rows, index)
+        about = _about(draft, table, column.name, rows, index)
         drawn = _naming(draft, about, drawn, column.length)
     if model.blanks and mine is not None:
         blanks = converted(pa.array(model.blanks, pa.string()), arrow_type(column))
@@ -167,6 +164,24 @@ def _invented(draft: Draft, table: Table, name: str, positions: Int64, index: In
     return draw_avoiding(
         provider, state, at, key, model.provided.avoid, span_of(draft, table), traits
     )
+
+
+def _known(
+    draft: Draft, table: Table, column: Column, values_: pa.Array, rows: Int64, codes: Codes
+) -> pa.Array:
+    """Values that repeat, each of which is of the same person of the clone."""
+    about = _about(draft, table, column.name, rows, rows, codes.astype(np.int64))
+    return pc.if_else(pa.array(codes > 0), _naming(draft, about, values_, column.length), values_)
+
+
+def _about(
+    draft: Draft, table: Table, name: str, rows: Int64, index: Int64, codes: Int64 | None = None
+) -> Naming:
+    """Rows whose column names somebody; all columns that do so as a whole name the same person."""
+    mention = draft.model.tables[table.name].columns[name].mention
+    assert mention is not None
+    what = name if mention.places else "\x1f" + mention.table
+    return Naming(mention, draft.streams.key("mention", table.name, what), rows, index, codes)
 
 
 def _naming(draft: Draft, it: Naming, drawn: pa.Array, limit: int | None = None) -> pa.Array:
@@ -211,11 +226,15 @@ def _numbers(draft: Draft, table: Table, name: str, key: ForeignKey | None, rows
 
 
 def _structured(
-    draft: Draft, table: Table, column: Column, model: ColumnModel, positions: Int64, index: Int64,
-    present: npt.NDArray[np.bool_],
+    draft: Draft, table: Table, column: Column, model: ColumnModel, at: tuple[Int64, Int64],
+    index: Int64, present: npt.NDArray[np.bool_],
 ) -> pa.Array:  # fmt: skip
-    """Values put together of their parts."""
-    here = np.flatnonzero(present)
+    """Values put together of their parts.
+
+    Args:
+        at: The rows that lend their codes, and those that the values are for.
+    """
+    here, (positions, rows) = np.flatnonzero(present), at
     codes = {
         variable: codes[positions[here]]
         for variable in piece_variables(column.name, model)
@@ -225,7 +244,7 @@ def _structured(
     traits = _traits(draft, table, column.name, positions[here])
     people = strangers(draft, table, index[here].astype(np.uint64), key, traits)
     mine = draft.streams.key("values", table.name, column.name)
-    leaves = _Leaves(draft, table, column.name, here)
+    leaves = _Leaves(draft, table, column.name, rows[here])
     found = put_together(
         column.name, model, codes, index[here], mine, Persons(people, key, traits),
         mentioned=leaves.naming,
@@ -236,7 +255,7 @@ def _structured(
             break
         theirs = {variable: codes_[again] for variable, codes_ in codes.items()}
         same = Persons(people[again], key, traits.taken(again) if traits else None)
-        others = _Leaves(draft, table, column.name, here[again])
+        others = _Leaves(draft, table, column.name, rows[here[again]])
         fresh = put_together(
             column.name, model, theirs, index[here[again]], mine, same, turn, others.naming
         )

@@ -37,6 +37,7 @@ from dbsynth.identifiers.strings import (
     choose,
     frequent,
     joined,
+    mail_style,
     pick,
     plain,
     positions,
@@ -214,11 +215,12 @@ class Identity:
         """Length limit, casing, script, and what the kind of value is written like."""
         texts = values.drop_null()
         known = len(texts) >= k
+        style = mail_style if self.name in ("email", "user_name") else case_style
         return {
             "locale": locale,
             "unique": unique,
             "limit": column.length,
-            "case": case_style(texts) if known else "mixed",
+            "case": style(texts) if known else "mixed",
             "comma": known and _share(texts, ", ") > _MOSTLY,
             "script": _script(texts, locale) if known else "any",
             **_style(self.name, column, texts, k),

@@ -16,6 +16,7 @@ from dbsynth.randomness import UInt64, hashed
 
 Bytes = npt.NDArray[np.uint8]
 BASE36 = b"0123456789abcdefghijklmnopqrstuvwxyz"
+_ENDS = (".Com", ".Org", ".Net")  # of domains, which nobody writes so
 _TIGHT = 3  # so short codes need all of their room
 CODE_WIDTH = 9
 """Length of a code that tells any two positions below 2**40 apart and begins with a digit."""
@@ -206,14 +207,29 @@ def subkey(key: int, salt: int) -> int:
 
 
 def recased(values: pa.Array, style: str) -> pa.Array:
-    """The values in upper, lower or title case, or as they are."""
+    """The values in upper or lower case, with a capital at each name in them, or as they are."""
     match style:
         case "upper":
             return cast(pa.Array, pc.utf8_upper(values))
         case "lower":
             return cast(pa.Array, pc.utf8_lower(values))
+        case "capital":
+            found = pc.utf8_title(values)
+            for end in _ENDS:
+                found = pc.replace_substring_regex(found, f"{end}$", end.lower())
+            return found
         case _:
             return values
+
+
+def mail_style(values: pa.Array) -> str:
+    """As `case_style`, of logins and addresses; ``capital`` where names in them are written so."""
+    style, texts = case_style(values), values.drop_null()
+    if style in ("upper", "lower") or not len(texts):
+        return style
+    locals_ = pc.replace_substring_regex(texts, "@.*", "")
+    named = pc.equal(locals_, pc.utf8_title(locals_))
+    return "capital" if pc.mean(named.cast(pa.float64())).as_py() > 0.6 else style
 
 
 def case_style(values: pa.Array) -> str:

@@ -174,6 +174,8 @@ def repeating(
         if echoed and share >= _SAME:
             found[name] = ColumnModel(model.decision, provided=source, echo=echoed), None
             continue
+        if model.mention is not None and not model.mention.anybody:  # so it knows whom it names
+            continue
         blanks = _blank_hashes(schema[child].column_by_name[name], model)
         linked = _of_parents(theirs[echoed], links) if echoed and share >= _OFTEN else None
         coded = None if provider in _PLACES else slots_of(own, links, blanks, linked)
@@ -181,8 +183,9 @@ def repeating(
             repeats, codes = coded
             repeats = replace(repeats, echo=None if linked is None else echoed)
             model = ColumnModel(
-                model.decision, provided=source, nulls=True, repeats=repeats, blanks=model.blanks
-            )
+                model.decision, provided=source, nulls=True, repeats=repeats, blanks=model.blanks,
+                mention=model.mention,
+            )  # fmt: skip
             found[name] = model, codes
     return found
 

@@ -1,14 +1,14 @@
-"""Texts and leaves of documents that name a row of another table: ``{"actor": "ann@corp.com"}``.
+"""Columns, texts and leaves that name a row of a table: ``{"actor": "Ann@Corp.com"}``.
 
-Where the e-mail addresses, logins or names in them are those of persons of a table, the texts of
-the clone name persons of the clone: those that the row's own keys lead to, or else any, as unevenly
-as the source's.  Values are looked at in memory, and none is kept.
+Where e-mail addresses, logins, names or numbers are those of persons of a table, but for their case
+or form, those of the clone name persons of the clone: whom the row's own keys lead to, or the row
+itself, or else any, as unevenly as the source's.  Values are looked at in memory, and none is kept.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from dbsynth.classify import Role
 from dbsynth.codec import as_text
 from dbsynth.databases.base import Database
-from dbsynth.identifiers.strings import case_style
+from dbsynth.identifiers.strings import mail_style
 from dbsynth.keys import hash_keys
 from dbsynth.model import MADE, NAMES_JOINED, ColumnModel, Mention, TableFacts
 from dbsynth.outline.unreviewed import unreviewed
@@ -29,13 +29,19 @@ from dbsynth.schema import ForeignKey, Kind, Schema, Table
 
 Int64 = npt.NDArray[np.int64]
 
-_TELLING = ("email", "user_name", "full_name")
+_OVERLAP = {"email": 0.2, "phone": 0.2, "national_id": 0.2, "iban": 0.2, "card": 0.2, "plate": 0.5,
+            "user_name": 0.5, "full_name": 0.5}  # fmt: skip
+"""Providers of what tells persons, and which share of values that are somebody's is no chance."""
+_WORDS = ("email", "user_name", "full_name")  # others are compared by their letters and digits
+_TELLING = tuple(_OVERLAP)
 _ROLES = (Role.IDENTIFIER, Role.KEY, Role.RENAMED, Role.TEXT)
 _TEXTS = ("text", "label")
 _ROWS = 10_000
+_PERSONS = 500_000  # of a table; of larger ones so many are looked at
 _TEXTS_READ = 2_000
 _FEWEST = 8  # values that are somebody's: fewer may be so by chance
 _CONTAINED = 0.9
+_ONCE = 20  # rows of which none names whom another does
 _LEAST = 0.03  # of the texts name somebody
 _LINKED = 0.9  # of the rows name whom a key leads to
 _SHORTEST = 5
@@ -52,8 +58,9 @@ class _Persons:
     Attributes:
         column: The column, or two with `NAMES_JOINED` between them.
         number: The place of each value in what is known of them.
-        keys: Hashes of their values of each key that foreign keys refer to.
+        keys: Hashes of their values of each key that foreign keys refer to, and of the primary one.
         count: How many persons there are at all.
+        share: Of them, how many are looked at.
     """
 
     table: Table
@@ -62,10 +69,11 @@ class _Persons:
     number: Mapping[str, int]
     keys: Mapping[tuple[str, ...], npt.NDArray[np.uint64]]
     count: int
+    share: float
 
     def rows(self, texts: Sequence[str | None]) -> Int64:
         """The place of whom every text is the value of, -1 where it is nobody's."""
-        found = (-1 if text is None else self.number.get(text.casefold(), -1) for text in texts)
+        found = (-1 if text is None else self.number.get(text, -1) for text in texts)
         return np.fromiter(found, np.int64, len(texts))
 
 
@@ -75,12 +83,14 @@ def with_mentions(
     """The facts, with what texts and leaves say of persons of other tables."""
     found = dict(tables)
     telling = {table.name: _telling(tables[table.name]) for table in schema.tables}
+    several = {p for p in _TELLING if sum(p in t.values() for t in telling.values()) > 1}
     looked: list[_Looked] = []
     for table in schema.tables if any(telling.values()) else ():
-        columns = list(_open(table, tables[table.name]))
+        columns = list(_open(table, tables[table.name], several))
         keys = [fk for fk in table.foreign_keys if telling[fk.parent] and _read(tables, fk)]
         if columns:
-            asked = sorted({*columns, *(c for fk in keys for c in fk.columns)})
+            own = table.primary_key if telling[table.name] else ()
+            asked = sorted({*columns, *own, *(c for fk in keys for c in fk.columns)})
             sample = database.sample(table, asked, _ROWS, seed)
             share = len(sample) / max(tables[table.name].rows, 1)
             models = tables[table.name].columns
@@ -89,12 +99,14 @@ def with_mentions(
     wanted = frozenset().union(*(field.named for it in looked for field in it.fields))
     leading = [fk for it in looked for fk in it.keys]
     owners = [table for table in schema.tables if wanted and telling[table.name]]
-    found_in = (_persons(database, t, telling[t.name], leading, wanted) for t in owners)
+    found_in = (_persons(database, t, telling[t.name], leading, wanted, tables[t.name].rows, seed)
+                for t in owners)  # fmt: skip
     persons = [person for some in found_in for person in some]
     persons.sort(key=lambda p: (-len(p.number), p.table.name, p.column))
+    size = {name: facts.rows for name, facts in tables.items()}
     for it in looked if persons else ():
         facts = found[it.table.name]
-        found[it.table.name] = replace(facts, columns=it.models(facts.columns, persons))
+        found[it.table.name] = replace(facts, columns=it.models(facts.columns, persons, size))
     return found
 
 
@@ -105,14 +117,22 @@ def _read(tables: Mapping[str, TableFacts], key: ForeignKey) -> bool:
     return not any(model is None or unreviewed(model) for model in models)
 
 
-def _open(table: Table, facts: TableFacts) -> Iterator[str]:
-    """The columns of texts and documents that may name somebody."""
+def _open(table: Table, facts: TableFacts, several: Collection[str]) -> Iterator[str]:
+    """The columns that may name somebody.
+
+    Args:
+        several: Providers of what several tables tell of persons.
+    """
     unique = {key.columns[0] for key in table.keys if len(key.columns) == 1}
     for name, model in facts.columns.items() if facts.strategy in MADE and facts.rows else ():
-        free = model.provided is not None and model.provided.provider in _TEXTS
-        written = free and table.column_by_name[name].kind is Kind.TEXT
+        drawn = model.provided is not None or model.codec is not None
+        text = drawn and table.column_by_name[name].kind is Kind.TEXT and _leaf(model)
+        once = model.decision.role is Role.IDENTIFIER and model.decision.provider not in several
+        text &= not once
+        free = model.decision.provider in _TEXTS  # a word less, and texts may be the same
         leaves = any(_leaf(piece.model) for piece in model.pieces.values())
-        if (written or leaves) and name not in unique and name not in table.foreign_columns():
+        open_ = leaves or (text and not (free and name in unique))
+        if open_ and name not in table.foreign_columns() and not unreviewed(model):
             yield name
 
 
@@ -134,22 +154,23 @@ def _telling(facts: TableFacts) -> dict[str, str]:
 
 def _persons(
     database: Database, table: Table, telling: Mapping[str, str],
-    leading: Sequence[ForeignKey], wanted: frozenset[str],
+    leading: Sequence[ForeignKey], wanted: frozenset[str], rows: int, seed: int,
 ) -> Iterator[_Persons]:  # fmt: skip
     """Those persons of a table whose values somebody may name."""
     referred = dict.fromkeys(fk.parent_columns for fk in leading if fk.parent == table.name)
+    referred |= {table.primary_key: None} if table.primary_key else {}
     asked = sorted({c for name in telling for c in name.split(NAMES_JOINED)}
                    | {c for key in referred for c in key})  # fmt: skip
     number: dict[str, dict[str, int]] = {name: {} for name in telling}
     hashes: dict[tuple[str, ...], list[npt.NDArray[np.uint64]]] = {key: [] for key in referred}
     start, told = 0, dict.fromkeys(telling, 0)
-    for batch in database.scan(table, asked):
+    for batch in _read_persons(database, table, asked, rows, seed):
         values = dict(zip(asked, batch.columns, strict=True))
         for name in telling:
             texts = [as_text(values[c]) for c in name.split(NAMES_JOINED)]
             whole = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, " ")
             told[name] += len(whole) - whole.null_count
-            folded = pl.Series(pl.from_arrow(whole)).str.to_lowercase()
+            folded = _folded(whole, telling[name])
             here = folded.is_in(wanted).fill_null(value=False).arg_true()
             for text, row in zip(folded.gather(here).to_list(), here.to_list(), strict=True):
                 number[name].setdefault(text, start + row)
@@ -159,7 +180,18 @@ def _persons(
     keys = {key: np.concatenate(parts) for key, parts in hashes.items() if parts}
     for name, provider in telling.items():
         if len(number[name]) >= _FEWEST:
-            yield _Persons(table, name, provider, number[name], keys, told[name])
+            share = min(start / max(rows, 1), 1.0)
+            yield _Persons(table, name, provider, number[name], keys,
+                           round(told[name] / share), share)  # fmt: skip
+
+
+def _read_persons(
+    database: Database, table: Table, columns: Sequence[str], rows: int, seed: int
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a table, or a part of many."""
+    if rows <= _PERSONS:
+        return database.scan(table, columns)
+    return iter(database.sample(table, columns, _PERSONS, seed).select(columns).to_batches())
 
 
 def _names(model: ColumnModel) -> bool:
@@ -168,42 +200,62 @@ def _names(model: ColumnModel) -> bool:
     return drawn and model.decision.role is not Role.TEXT
 
 
+def _folded(texts: pa.Array, provider: str) -> pl.Series:
+    """Values that are equal where they are variants of one: of other case, or otherwise parted."""
+    folded = pl.Series(pl.from_arrow(texts), dtype=pl.String).str.to_lowercase()
+    if provider in _WORDS:
+        return folded.str.strip_chars()
+    return folded.str.replace_all("[^0-9a-z]", "").str.replace("^00", "")
+
+
 @dataclass(frozen=True)
 class _Field:
     """Values of a column or leaf that may name somebody.
 
     Attributes:
         part: Of the column; empty for the column itself.
+        provider: Of the values.
         texts: The values, and the rows of the sample that they are of.
+        folded: The same as `_folded`.
         spots: By provider, who may be named in each text, and where from 0 to 1.
     """
 
     column: str
     part: str
-    texts: Sequence[str | None]
+    provider: str
+    texts: pa.Array
+    folded: Sequence[str | None]
     owners: Int64
     spots: Mapping[str, Sequence[Sequence[tuple[str, float]]]]
 
     @property
     def named(self) -> frozenset[str]:
         """All who may be named."""
-        whole = {text.casefold() for text in self.texts if text is not None and self.part}
         inside = {who for found in self.spots.values() for spots in found for who, _ in spots}
+        whole = {who for who in self.folded if who is not None}
         return frozenset(who for who in whole | inside if len(who) >= _SHORTEST)
 
 
 def _fields(sample: pa.Table, name: str, model: ColumnModel) -> Iterator[_Field]:
     values = sample[name].combine_chunks()
     if model.structure is None:
-        texts = as_text(values[:_TEXTS_READ]).to_pylist()
-        yield _Field(name, "", texts, np.arange(len(texts)), _spots(texts))
+        yield _field(name, "", model, as_text(values), np.arange(len(values)))
         return
     asked = frozenset(part for part, piece in model.pieces.items() if _leaf(piece.model))
     for part, found in model.structure.split(values, asked).items():
         if part in asked:
             owners = np.arange(len(values)) if found.owners is None else found.owners
-            texts = as_text(found.array).to_pylist()
-            yield _Field(name, part, texts, owners, _spots(texts[:_TEXTS_READ]))
+            yield _field(name, part, model.pieces[part].model, as_text(found.array), owners)
+
+
+def _field(name: str, part: str, model: ColumnModel, texts: pa.Array, owners: Int64) -> _Field:
+    provider = model.decision.provider or ""
+    if provider not in _TEXTS:
+        return _Field(name, part, provider, texts, _folded(texts, provider).to_list(), owners, {})
+    texts = texts if part else texts[:_TEXTS_READ]
+    folded = _folded(texts, "email").to_list() if part else []
+    spots = _spots(texts[:_TEXTS_READ].to_pylist())
+    return _Field(name, part, provider, texts, folded, owners[: len(texts)], spots)
 
 
 def _spots(texts: Sequence[str | None]) -> dict[str, list[list[tuple[str, float]]]]:
@@ -236,58 +288,94 @@ class _Looked:
     share: float
 
     def models(
-        self, columns: Mapping[str, ColumnModel], persons: Sequence[_Persons]
-    ) -> dict[str, ColumnModel]:
-        """The models of all columns, with whom their texts or leaves name."""
-        found = dict(columns)
+        self, columns: Mapping[str, ColumnModel], persons: Sequence[_Persons],
+        size: Mapping[str, int],
+    ) -> dict[str, ColumnModel]:  # fmt: skip
+        """The models of all columns, with whom their values name.
+
+        Args:
+            size: Rows of all tables: of two columns that hold the same, the smaller one names.
+        """
+        found, like = dict(columns), dict[str, Mention]()
         for field in self.fields:
             model = found[field.column]
-            mention = next((m for p in persons if (m := self._by(field, p)) is not None), None)
-            if mention is not None and field.part:
+            mentions = (self._by(field, p) for p in persons if self._may(field, p, size))
+            mention = next((m for m in mentions if m is not None), None)
+            if mention is None:
+                continue
+            if field.part:
                 piece = model.pieces[field.part]
                 named = replace(piece, model=replace(piece.model, mention=mention))
                 found[field.column] = replace(model, pieces={**model.pieces, field.part: named})
-            elif mention is not None:
-                found[field.column] = replace(model, mention=mention)
+                continue
+            if not mention.places:  # all columns of a row name the same person
+                first = like.setdefault(mention.table, mention)
+                mention = replace(mention, curve=first.curve, share=first.share, key=first.key)
+            found[field.column] = replace(model, mention=mention)
         return found
+
+    def _may(self, field: _Field, persons: _Persons, size: Mapping[str, int]) -> bool:
+        """Whether a field may name some persons, and these do not name whom it tells."""
+        if field.part or field.provider in _TEXTS:
+            return True
+        mine, theirs = self.table.name, persons.table.name
+        return (-size[theirs], theirs) < (-size[mine], mine)
 
     def _by(self, field: _Field, persons: _Persons) -> Mention | None:
         """Which of some persons a field names, as a whole or inside of texts."""
-        different = {text.casefold() for text in field.texts if text is not None}
-        known = sum(text in persons.number for text in different) if field.part else 0
-        if known >= max(_FEWEST, _CONTAINED * len(different)):
-            rows = persons.rows(field.texts)
-            return self._mention(persons, field.texts, rows, field.owners, ())
-        if persons.provider not in field.spots:  # a login may be any word
+        return self._whole(field, persons) or self._inside(field, persons)
+
+    def _whole(self, field: _Field, persons: _Persons) -> Mention | None:
+        """Whom values name that are nothing but a name, an address or a number."""
+        told = persons.provider if field.provider in _TEXTS else field.provider
+        alike = (told in _WORDS) == (persons.provider in _WORDS)
+        different = {text for text in field.folded if text is not None}
+        least = _CONTAINED if field.provider in _TEXTS else _OVERLAP[told]
+        known = sum(text in persons.number for text in different) if alike else 0
+        if known < max(_FEWEST, least * persons.share * len(different)):
             return None
+        rows = persons.rows(field.folded)
+        written = field.texts.filter(pa.array(rows >= 0))
+        present = sum(text is not None for text in field.folded)
+        mention = self._mention(persons, rows, field.owners, ())
+        return replace(mention, case=_written(written, persons.provider),
+                       share=_share((rows >= 0).sum(), present, persons))  # fmt: skip
+
+    def _inside(self, field: _Field, persons: _Persons) -> Mention | None:
+        """Whom free texts name somewhere; not by a login, which may be any word."""
         found = [next(((who, at) for who, at in spots if who in persons.number), None)
-                 for spots in field.spots[persons.provider]]  # fmt: skip
+                 for spots in field.spots.get(persons.provider, ())]  # fmt: skip
         at = [spot[1] for spot in found if spot is not None]
-        present = sum(text is not None for text in field.texts[: len(found)])
-        if len(at) < max(_FEWEST, _LEAST * present):
+        present = len(found) - field.texts[: len(found)].null_count
+        if len(at) < max(_FEWEST, _LEAST * persons.share * present):
             return None
         places = np.quantile(at, np.linspace(0, 1, _PLACES)).round(2).tolist()
-        named = [None if spot is None else spot[0] for spot in found]
-        rows = persons.rows(named)
-        mention = self._mention(persons, (), rows, field.owners[: len(found)], tuple(places))
-        return replace(mention, share=round(len(at) / present, 3))
+        rows = persons.rows([None if spot is None else spot[0] for spot in found])
+        mention = self._mention(persons, rows, field.owners[: len(found)], tuple(places))
+        return replace(mention, share=_share(len(at), present, persons))
 
     def _mention(
-        self, persons: _Persons, named: Sequence[str | None], rows: Int64, owners: Int64,
-        places: tuple[float, ...],
-    ) -> Mention:  # fmt: skip
-        known = [text for text, row in zip(named, rows, strict=True) if text and row >= 0] if (
-            named) else []  # fmt: skip
-        style = case_style(pa.array(known, pa.string()))
+        self, persons: _Persons, rows: Int64, owners: Int64, places: tuple[float, ...]
+    ) -> Mention:
+        key, own = self._leading(persons, rows, owners), self._itself(persons, rows, owners)
+        found = Mention(persons.table.name, persons.column, key, (), places, own=own)
         counts = np.sort(np.unique(rows[rows >= 0], return_counts=True)[1])[::-1]
+        if counts[0] == 1 and len(counts) >= _ONCE and not places:
+            return found
         reach = min(len(counts) / max(self.share, 1e-9), persons.count)  # a sample meets few
         ranks = np.append(np.linspace(0, reach, len(counts) + 1), persons.count + 1)
         shares = np.append(np.append(0, np.cumsum(counts)) / counts.sum(), 1.0)
         curve = np.interp(np.linspace(0, persons.count, _STEPS + 1), ranks, shares).round(3)
-        return Mention(
-            persons.table.name, persons.column, self._leading(persons, rows, owners),
-            tuple(curve.tolist()), places, style if style in ("upper", "lower") else "",
-        )  # fmt: skip
+        return replace(found, curve=tuple(curve.tolist()))
+
+    def _itself(self, persons: _Persons, rows: Int64, owners: Int64) -> bool:
+        """Whether rows name themselves."""
+        key = self.table.primary_key
+        if persons.table.name != self.table.name or not key or key not in persons.keys:
+            return False
+        here = np.flatnonzero(rows >= 0)
+        mine, _ = hash_keys([self.sample[name] for name in key])
+        return bool((mine[owners[here]] == persons.keys[key][rows[here]]).mean() >= _LINKED)
 
     def _leading(self, persons: _Persons, rows: Int64, owners: Int64) -> ForeignKey | None:
         """The key of the table that leads to whom its rows name."""
@@ -301,3 +389,19 @@ class _Looked:
             if same.mean() >= _LINKED:
                 return fk
         return None
+
+
+def _share(named: int, of: int, persons: _Persons) -> float:
+    """The share of values that name somebody, also those who were not looked at."""
+    return round(min(1.0, float(named / of / persons.share)), 3)
+
+
+def _written(texts: pa.Array, provider: str) -> str:
+    """How values are written: ``upper``, ``lower``, ``capital``, or a shape of a number."""
+    if provider in _WORDS:
+        style = mail_style(texts)
+        return style if style in ("upper", "lower", "capital") else ""
+    marked = pc.replace_substring_regex(texts, "[0-9A-Za-z]", "#")
+    shapes = pc.value_counts(marked)
+    most = pc.index(shapes.field("counts"), pc.max(shapes.field("counts"))).as_py()
+    return str(shapes.field("values")[most].as_py())
