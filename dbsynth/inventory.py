@@ -24,6 +24,7 @@ from dbsynth.model import FORMAT, ColumnModel, Degrees, Model, Provided, column_
 from dbsynth.private import contained
 from dbsynth.read import codec_of
 from dbsynth.schema import Kind, Table
+from dbsynth.ties import exact_histories, leaves, single_rows, ties
 
 _FULL = 5  # rows behind a value that are held to be enough
 
@@ -97,6 +98,7 @@ class Inventory:
         confidential: Which parts are as confidential as the source, and why.
         attention: What may point to single rows, a sentence each.
         members: Uncompressed bytes of each part of the file.
+        ties: What it contains about rows that belong together, a sentence each.
         privacy: What a model with differential privacy says of itself.
     """
 
@@ -113,6 +115,7 @@ class Inventory:
     attention: tuple[str, ...]
     members: dict[str, int] = field(default_factory=dict)
     privacy: Mapping[str, Any] | None = None
+    ties: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The list as JSON-able values (see docs/json.md)."""
@@ -148,6 +151,7 @@ def inspect(path: Path) -> Inventory:
         tuple(_attention(model, tables, keys) if open_ else ()),
         members,
         model.privacy,
+        ties(model),
     )
 
 
@@ -155,7 +159,7 @@ def _table(model: Model, table: Table, engine_bytes: int, copied_bytes: int) -> 
     facts = model.tables[table.name]
     engine = model.engines.get(table.name)
     trees = engine.trees if isinstance(engine, TreeChain) else ()
-    sizes = [np.add.reduceat(t.counts, t.starts[:-1]) for t in trees]
+    sizes = leaves(engine) if isinstance(engine, TreeChain) else np.zeros(0, np.int64)
     threshold = k_threshold(facts.rows)
     nulls = {t.target: _null_share(t.codes, t.counts) for t in trees}
     columns = tuple(
@@ -181,9 +185,9 @@ def _table(model: Model, table: Table, engine_bytes: int, copied_bytes: int) -> 
         threshold,
         columns,
         len(trees),
-        sum(len(size) for size in sizes),
-        int(min((size.min() for size in sizes), default=0)),
-        int(sum((t.counts == 1).sum() for t in trees)),
+        len(sizes),
+        int(sizes.min()) if len(sizes) else 0,
+        single_rows(engine) if isinstance(engine, TreeChain) else 0,
         engine_bytes,
         copied_bytes,
     )
@@ -370,6 +374,7 @@ def _attention(
                 f" leaf has at least {table.smallest_leaf:,} rows, and {LEAST_ENTITIES} families"
                 " where the table was split at all"
             )
+    yield from exact_histories(model)
     pools = sorted(name for name, engine in model.engines.items() if isinstance(engine, Pool))
     if pools:
         yield (

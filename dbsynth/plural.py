@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 
-def counted(number: int, thing: str) -> str:
+def counted(number: int, thing: str, things: str = "") -> str:
     """A number of things.
 
-    >>> counted(1, "row"), counted(1200, "row"), counted(2, "entity")
+    >>> counted(1, "row"), counted(1200, "row"), counted(2, "entity", "entities")
     ('1 row', '1,200 rows', '2 entities')
     """
-    if number == 1:
-        return f"1 {thing}"
-    return f"{number:,} " + (thing[:-1] + "ies" if thing.endswith("ty") else f"{thing}s")
+    return f"1 {thing}" if number == 1 else f"{number:,} {things or thing + 's'}"
 
 
 def do(number: int, verb: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import dbsynth
+from dbsynth.cli import run
 from dbsynth.deal.seating import accompanied, seated
 from dbsynth.deal.trades import traded
 from dbsynth.model import load_model
@@ -85,6 +86,32 @@ def clone(league: Path) -> Path:
 def value(path: Path, query: str) -> float:
     with closing(sqlite3.connect(path)) as db:
         return float(db.execute(query).fetchone()[0])
+
+
+def test_inspect_tells_of_histories_and_rosters(clone: Path, capsys) -> None:
+    path = clone.with_name("model")
+    model, found = load_model(path), dbsynth.inspect(path)
+    told = [text for text in found.ties if text.startswith("history of")]
+    assert len(told) == len(model.histories)
+    for fk, history in model.histories.items():
+        (text,) = (text for text in told if text.startswith(f"history of `{fk}`"))
+        leaves = sum(len(tree.starts) - 1 for tree in history.engine.trees)
+        assert "follow each other from race to race" in text
+        assert f"{len(history.engine.trees)} trees of {leaves:,} leaves" in text
+        exact = sum(int((tree.counts == 1).sum()) for tree in history.engine.trees)
+        assert f"history of `{fk}`: {exact:,} counts in leaves stand for a single row" in " ".join(
+            found.attention
+        )
+    (roster,) = (text for text in found.ties if text.startswith("roster of `standing`"))
+    assert "lists the drivers of `result` of the same `year`" in roster
+    assert "`points` adds up `result.points`" in roster
+    assert "`wins` counts one value of `result.place`" in roster
+    assert roster.endswith("no row and no number, but for the value that `wins` counts")
+    assert any(text.startswith("trades, ") for text in found.ties)
+    assert run(["inspect", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "about rows that belong together:" in shown
+    assert all(text in shown for text in found.ties)
 
 
 def test_the_ordered_parent_leads_and_siblings_are_found(league: Path, clone: Path) -> None:

@@ -53,6 +53,7 @@ def _lines(path: Path, found: Inventory) -> Iterator[str]:
             ],
             frozenset({1, 2, 3, 4}),
         )
+    yield from _listed("about rows that belong together", found.ties)
     yield from _listed("rules that the clone keeps", found.rules)
     yield from _listed("not in the file", found.absent)
     yield from _listed("confidential", found.confidential)
@@ -72,8 +73,8 @@ def _table(table: TableContent) -> Iterator[str]:
         yield output.plain(f"{table.name}: left empty, nothing is stored but that it had {rows}")
         return
     trees = (
-        f"{table.trees:,} trees, {table.leaves:,} leaves, the smallest of"
-        f" {table.smallest_leaf:,} rows, "
+        f"{counted(table.trees, 'tree')}, {counted(table.leaves, 'leaf', 'leaves')}, the smallest"
+        f" of {counted(table.smallest_leaf, 'row')}, "
     )
     yield output.plain(
         f"{table.name}: synthesised from {rows}; {trees if table.trees else ''}"
