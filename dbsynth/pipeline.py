@@ -18,7 +18,7 @@ from dbsynth.errors import SpecError, TargetIsSource, VerificationFailed
 from dbsynth.gate import examine
 from dbsynth.generate import Generator, generator
 from dbsynth.learn import fit as fit_model
-from dbsynth.learn.lawful import find_rules
+from dbsynth.learn import foreseen
 from dbsynth.masked import masked_chunks
 from dbsynth.model import REAL, Model, load_model
 from dbsynth.outline import Outline, make_outline
@@ -76,7 +76,7 @@ def plan(source: str, *, spec: Spec | None = None, progress: Progress | None = N
         outline = make_outline(database, spec, Streams(spec.seed), progress or Silent())
         understand(spec, outline.schema, outline.plan, outline.tables)
         outline = dataclasses.replace(outline, choices=choose(database, outline, spec))
-        return find_rules(database, outline, progress or Silent())
+        return foreseen(database, outline, spec.engine, progress or Silent())
 
 
 def foresee(source: str, *, spec: Spec) -> Forecast:
@@ -98,7 +98,7 @@ def review(
         schema = database.reflect()
         outline = make_outline(database, pruned(spec, schema), Streams(spec.seed), progress)
         if rules:
-            outline = find_rules(database, outline, progress)
+            outline = foreseen(database, outline, spec.engine, progress)
         return drift(spec, schema, outline.declared), outline
 
 

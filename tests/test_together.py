@@ -88,6 +88,15 @@ def value(path: Path, query: str) -> float:
         return float(db.execute(query).fetchone()[0])
 
 
+def test_a_plan_shows_the_keys_that_lead(league: Path, clone: Path) -> None:
+    model = load_model(clone.with_name("model"))
+    outline = dbsynth.plan(f"sqlite:///{league}")
+    assert outline.plan.generating["result"].parent == "race"
+    assert outline.plan.generating == model.plan.generating
+    assert outline.plan.order == model.plan.order
+    assert {str(kept.rule) for kept in outline.rules} == {str(kept.rule) for kept in model.rules}
+
+
 def test_inspect_tells_of_histories_and_rosters(clone: Path, capsys) -> None:
     path = clone.with_name("model")
     model, found = load_model(path), dbsynth.inspect(path)

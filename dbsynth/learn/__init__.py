@@ -63,7 +63,7 @@ def fit(
     encoded = read_tables(database, plan, progress, hashed)
     links = link_rows(plan.schema, encoded)
     plan = with_shared_values(plan, encoded, links)
-    walks = engine.name == Relational.name and not plan.real
+    walks = _walks(plan, engine.name)
     work = _prepared(plan, encoded, links, early or {}, walks=walks)
     plan, tables, before = work.outline, work.tables, plan.tables
     in_part = [fk for fk in plan.plan.lookups if fk.child in plan.reading.own]
@@ -112,6 +112,20 @@ def fit(
         {crossing.name: shown(crossing.count(work.codes, work.links)) for crossing in crossings},
         real=real, histories=work.histories, rosters=work.rosters,
     )  # fmt: skip
+
+
+def foreseen(database: Database, plan: Outline, engine: str, progress: Progress) -> Outline:
+    """The outline with the generating keys and the rules that a model of all tables would have."""
+    rows = read_tables(database, plan, progress)
+    links = link_rows(plan.schema, rows)
+    plan = with_order(with_shared_values(plan, rows, links), rows)
+    plan = with_leading(plan, rows, links) if _walks(plan, engine) else plan
+    return with_rules(plan, rows, links)
+
+
+def _walks(plan: Outline, engine: str) -> bool:
+    """Whether rows under one key may walk along the parents of another."""
+    return engine == Relational.name and not plan.real
 
 
 def _prepared(

@@ -10,15 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dbsynth.codec import Formatted, Naming, Number, fit_number, k_threshold, parse_form
-from dbsynth.databases.base import Database
 from dbsynth.diamonds import Path
 from dbsynth.errors import SpecError
 from dbsynth.graph import shared_columns
 from dbsynth.model import LEFT_OUT, MADE, REAL, ColumnModel, Ledger, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.outline.unreviewed import unreviewed
-from dbsynth.progress import Progress
-from dbsynth.read import Rows, link_rows, read_tables, reorder
+from dbsynth.read import Rows, reorder
 from dbsynth.read.quantities import quantities_of, truth_of
 from dbsynth.rules import Data, Kept, Place, choose, mine
 from dbsynth.rules.balance import Balance
@@ -34,12 +32,6 @@ from dbsynth.schema import ForeignKey, Table
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
-
-
-def find_rules(database: Database, plan: Outline, progress: Progress) -> Outline:
-    """The outline with the rules that a model of all tables would keep."""
-    rows = read_tables(database, plan, progress)
-    return with_rules(plan, rows, link_rows(plan.schema, rows))
 
 
 def with_rules(plan: Outline, rows: dict[str, Rows], links: dict[ForeignKey, Int64]) -> Outline:
