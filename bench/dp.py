@@ -29,7 +29,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from bench.machine import busy, revision, surroundings
 from dbsynth.databases import open_database
@@ -43,7 +42,8 @@ from dbsynth.progress import Silent
 from dbsynth.spec import Spec
 from dbsynth.spec.protection import Protection
 from dbsynth.tradeoffs import REAL, tradeoff
-from dbsynth.tradeoffs.utility import Int64, Yardstick, distance, places_of, yardstick
+from dbsynth.tradeoffs.learning import accuracy
+from dbsynth.tradeoffs.utility import Int64, Yardstick, distance, yardstick
 
 HERE = Path(__file__).resolve().parent
 PAGES = HERE.parent / "docs" / "benchmarks"
@@ -53,7 +53,6 @@ FIGURES = {
     "columns": "1-way", "pairs": "2-way", "triples": "3-way", "families": "parent-child",
     "children": "child counts",
 }  # fmt: skip
-_MOST_CLASSES = 8
 _MOST_TRIPLES = 200
 _PATIENCE = 600  # seconds of a rival
 
@@ -79,10 +78,10 @@ Written by `make bench-dp`; the figures are in `dp.json` beside this page.
 
 @dataclass(frozen=True)
 class Deep(Yardstick):
-    """A yardstick that looks at triples too, and at what can be learnt of the rows."""
+    """A yardstick that looks at triples too."""
 
     def utility(self, side: Side) -> dict[str, float]:
-        """The figures of a side; similarities and accuracy."""
+        """The similarities of a side."""
         mine, others = self.codes(self.held_out), self.codes(side)
         triples = [
             1 - _apart([mine[t][c] for c in names], [others[t][c] for c in names])
@@ -90,37 +89,7 @@ class Deep(Yardstick):
             for names in _some(list(itertools.combinations(coders, 3)))
         ]
         found = super().utility(side)
-        if triples:
-            found["triples"] = float(np.mean(triples))
-        scores = [
-            _accuracy(
-                *self._task(others, side, t, target), *self._task(mine, self.held_out, t, target)
-            )
-            for t, target in self._targets(mine)
-        ]
-        return found | ({"accuracy": float(np.mean(scores))} if scores else {})
-
-    def _targets(self, codes: Mapping[str, Mapping[str, Int64]]) -> list[tuple[str, str]]:
-        """By table, the column of few classes that is the hardest to guess blindly."""
-        found = []
-        for table, coders in self.coders.items():
-            blind = {
-                name: np.bincount(codes[table][name]).max() / max(len(codes[table][name]), 1)
-                for name, coder in coders.items()
-                if coder.cuts is None and 2 <= len(coder.levels) <= _MOST_CLASSES
-            }
-            if blind and len(coders) + len(self.coders.get(self.parents.get(table, ""), ())) > 2:
-                found.append((table, min(blind, key=lambda name: (blind[name], name))))
-        return found
-
-    def _task(
-        self, codes: Mapping[str, Mapping[str, Int64]], side: Side, table: str, target: str
-    ) -> tuple[Int64, Int64]:
-        features = [column for name, column in codes[table].items() if name != target]
-        if table in self.parents:
-            places = places_of(side[table])
-            features += [np.append(c, -1)[places] for c in codes[self.parents[table]].values()]
-        return np.stack(features, axis=1), codes[table][target]
+        return found | ({"triples": float(np.mean(triples))} if triples else {})
 
 
 def deep(held_out: Side, parents: Mapping[str, str]) -> Deep:
@@ -139,13 +108,6 @@ def _apart(mine: Sequence[Int64], others: Sequence[Int64]) -> float:
     both = np.stack([np.concatenate(pair) for pair in zip(mine, others, strict=True)])
     cells = np.unique(both, axis=1, return_inverse=True)[1].ravel()
     return distance(cells[:split], cells[split:], int(cells.max(initial=0)) + 1)
-
-
-def _accuracy(features: Int64, target: Int64, tested: Int64, truth: Int64) -> float:
-    if len(np.unique(target)) < 2:
-        return float(np.mean(truth == target[0])) if len(target) else 0.0
-    learner = HistGradientBoostingClassifier(max_iter=60, random_state=0)
-    return float(learner.fit(features, target).score(tested, truth))
 
 
 # ---------------------------------------------------------------------------------------------
@@ -199,8 +161,8 @@ class _Seen(Deep):
         return super().utility(side)
 
 
-def ours_alone(single: Single, epsilon: float, delta: float) -> tuple[dict[str, float], float]:
-    """Figures and seconds of the engine `dp` on a table whose rows are the units."""
+def ours_alone(single: Single, epsilon: float, delta: float) -> tuple[Half, float]:
+    """Rows and seconds of the engine `dp` on a table whose rows are the units."""
     with tempfile.TemporaryDirectory() as folder:
         _write(single, Path(folder) / "one.db")
         words = {f"one.{n}": tuple(map(str, range(size))) for n, size in single.sizes.items()}
@@ -213,7 +175,7 @@ def ours_alone(single: Single, epsilon: float, delta: float) -> tuple[dict[str, 
         columns = {"one": list(single.sizes)}
         made = made_side(drafted(model, spec), model.schema, columns, {"one": None})["one"]
         seconds = time.perf_counter() - start
-    return single.judge.utility({single.table: made}), seconds
+    return made, seconds
 
 
 def _write(single: Single, path: Path) -> None:
@@ -228,8 +190,8 @@ def _write(single: Single, path: Path) -> None:
 
 def rival(
     single: Single, python: str, algorithm: str, rho: float
-) -> tuple[dict[str, float], float, str]:
-    """Figures and seconds of MST or AIM, or why there are none."""
+) -> tuple[Half | None, float, str]:
+    """Rows and seconds of MST or AIM, or why there are none."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         short = {f"c{i}": column for i, column in enumerate(single.sizes)}
@@ -243,29 +205,42 @@ def rival(
                 command, capture_output=True, text=True, check=False, timeout=_PATIENCE
             )
         except subprocess.TimeoutExpired:
-            return {}, 0.0, f"not done in {_PATIENCE} seconds"
+            return None, 0.0, f"not done in {_PATIENCE} seconds"
         if done.returncode:
-            return {}, 0.0, (done.stderr.strip().splitlines() or ["no word"])[-1][:160]
+            return None, 0.0, (done.stderr.strip().splitlines() or ["no word"])[-1][:160]
         made = pl.read_csv(folder / "made.csv")
         found = {
             column: made[s].fill_null(-1).to_numpy().astype(np.int64) for s, column in short.items()
         }
         seconds = json.loads((folder / "took.json").read_text())["seconds"]
-    return single.judge.utility({single.table: as_half(found)}), seconds, ""
+    return as_half(found), seconds, ""
 
 
 def alone(single: Single, epsilon: float, delta: float, python: str) -> list[dict[str, Any]]:
     """The lines of one table at one epsilon."""
     lines = []
     try:
-        parts, seconds = ours_alone(single, epsilon, delta)
-        lines.append({"engine": "dp", "parts": parts, "seconds": seconds, "refused": ""})
+        made, seconds = ours_alone(single, epsilon, delta)
+        lines.append(judged(single, "dp", epsilon, made, seconds))
     except DbsynthError as error:
-        lines.append({"engine": "dp", "parts": {}, "seconds": 0.0, "refused": error.message})
+        lines.append(judged(single, "dp", epsilon, None, 0.0, error.message))
     for algorithm in ALGORITHMS if python else ():
-        parts, seconds, why = rival(single, python, algorithm, rho_of(epsilon, delta))
-        lines.append({"engine": algorithm, "parts": parts, "seconds": seconds, "refused": why})
-    return [{"epsilon": epsilon, **line} for line in lines]
+        found, seconds, why = rival(single, python, algorithm, rho_of(epsilon, delta))
+        lines.append(judged(single, algorithm, epsilon, found, seconds, why))
+    return lines
+
+
+def judged(
+    single: Single, engine: str, epsilon: float | None, made: Half | None, seconds: float = 0.0,
+    refused: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """The line of an engine that has made a table, or has not."""
+    side = {single.table: made} if made is not None else None
+    return {
+        "engine": engine, "epsilon": epsilon, "seconds": seconds, "refused": refused,
+        "parts": single.judge.utility(side) if side else {},
+        "accuracy": accuracy(single.judge, side) if side else None,
+    }  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------
@@ -305,7 +280,7 @@ def _table(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     for line in lines:
         parts = line["parts"]
         cells = [f"{1 - parts[k]:.3f}" if k in parts else "" for k in FIGURES]
-        cells.append(f"{parts['accuracy']:.3f}" if "accuracy" in parts else "")
+        cells.append("" if line["accuracy"] is None else f"{line['accuracy']:.3f}")
         cells.append(f"{line['seconds']:.1f}" if line["seconds"] and parts else "")
         if line["refused"]:
             cells[0] = "refused"
@@ -327,10 +302,7 @@ def run(url: str, spec: Spec, python: str) -> Iterator[dict[str, Any]]:
     found = tradeoff(url, spec=spec, epsilons=EPSILONS, judging=kept.judging)
     assert kept.single is not None  # tradeoff has judged real rows
     single = kept.single
-    shown = single.judge.utility({single.table: as_half(single.shown)})
-    alone_lines: list[dict[str, Any]] = [
-        {"epsilon": None, "engine": REAL, "parts": shown, "seconds": 0.0, "refused": ""}
-    ]
+    alone_lines = [judged(single, REAL, None, as_half(single.shown))]
     rows = len(next(iter(single.shown.values())))
     figures = {
         "unit": found.unit, "shown": found.shown, "held_out": found.held_out, "delta": found.delta,

@@ -19,6 +19,7 @@ from dbsynth.errors import MissingExtra, SchemaError, SpecError
 from dbsynth.memorise import Half
 from dbsynth.spec import Spec
 from dbsynth.tradeoffs import WARNING
+from dbsynth.tradeoffs.learning import accuracy
 from dbsynth.tradeoffs.picture import picture
 from dbsynth.tradeoffs.utility import KINDS, mean, yardstick
 
@@ -83,6 +84,9 @@ def test_a_larger_budget_keeps_more_of_what_belongs_together(found):
     assert relational.utility > independent.utility + 0.05  # which knows nothing of parents
     assert large.parts["families"] > independent.parts["families"] + 0.1
     assert set(real.parts) == set(KINDS)
+    # The city tells what is bought; 1,500 sales, so each share is known to about .01.
+    assert real.accuracy > 0.95
+    assert large.accuracy > independent.accuracy + 0.1
 
 
 def test_halves_are_of_units_and_no_ledger_is_touched(found, source, tmp_path):
@@ -147,6 +151,7 @@ def test_the_command_prints_a_table_or_one_object_and_draws(source, tmp_path, ca
         "real", "relational", "dp", "dp", "independent",
     ]  # fmt: skip
     assert "refused: epsilon 0.01" in shown
+    assert "accuracy: of classifiers" in shown
     assert "NOT PRIVATE" in shown
     assert shown.splitlines()[-1] == WARNING
     assert run([*arguments, "--json"]) == 0
@@ -191,16 +196,18 @@ def planted(rows, seed):
 
 def test_triples_and_classifiers_see_what_pairs_do_not():
     """Shares of 2,000 rows are known to .01, of eight cells together to about .03."""
-    judge = deep(planted(2000, 0), {})
-    same, shuffled = judge.utility(planted(2000, 1)), planted(2000, 2)
+    judge, like = deep(planted(2000, 0), {}), planted(2000, 1)
+    same, shuffled = judge.utility(like), planted(2000, 2)
     rows = shuffled["t"].rows
     loose = rows.set_column(2, "c", rows["c"].take(np.random.default_rng(3).permutation(2000)))
     found = judge.utility({"t": Half(loose)})
     assert min(same["pairs"], found["pairs"], same["triples"]) > 0.94
     assert found["triples"] == pytest.approx(0.5, abs=0.05)
-    assert same["accuracy"] > 0.99
-    assert found["accuracy"] < 0.7
-    assert judge.utility({"t": Half(loose[:0])})["accuracy"] == 0
+    assert accuracy(judge, like) > 0.99
+    assert accuracy(judge, {"t": Half(loose)}) < 0.7
+    assert accuracy(judge, {"t": Half(loose[:0])}) == 0
+    single = {"t": Half(rows.select(["a"]))}
+    assert accuracy(deep(single, {}), single) is None  # there is nothing to guess it from
 
 
 def test_a_table_alone_is_measured_and_rivals_that_fail_say_why():

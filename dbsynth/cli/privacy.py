@@ -40,7 +40,9 @@ def forecast_lines(found: Forecast) -> Iterator[str]:
         (table, found.owned.get(table, "the unit"), f"{found.caps[table]:,}", f"{rows:,}")
         for table, rows in found.rows.items()
     ]
-    yield output.table(("table", "owned through", "cap", "rows within"), owned, frozenset({2, 3}))
+    yield output.table(
+        ("table", "owned through", "cap", "rows by weight"), owned, frozenset({2, 3})
+    )
     for key in found.foreign:
         yield output.plain(f"note: {key} may lead to another's rows: dealt by chance, not learnt")
     yield ""
@@ -82,7 +84,7 @@ def statement_lines(told: Mapping[str, Any]) -> Iterator[str]:
         )
         for table, cut in told["cuts"].items()
     ]  # fmt: skip
-    header = ("table", "owned through", "cap", "chosen", "owners cut", "rows left out")
+    header = ("table", "owned through", "cap", "chosen", "owners over it", "weight lost")
     yield output.table(header, rows, frozenset({2, 4, 5}))
     for kind in ("public", "invented"):
         if told[kind]:

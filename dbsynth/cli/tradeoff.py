@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,17 +92,18 @@ def _text(found: Tradeoff) -> Iterator[str]:
     budget = "1 fit" if found.fits == 1 else f"{found.fits} fits"
     yield f"budget of {budget}, delta {found.delta:g}"
     yield ""
-    header = ("rows of", "epsilon", "utility", *_TITLES.values(), "seconds")
+    header = ("rows of", "epsilon", "utility", *_TITLES.values(), "accuracy", "seconds")
     rows = []
     for line in found.lines:
         epsilon = "" if line.epsilon is None else f"{line.epsilon:g}"
         figures = [
             "refused" if line.refused else _share(line.utility),
             *(_share(line.parts.get(kind)) for kind in _TITLES),
+            _share(line.accuracy),
         ]
         seconds = f"{line.seconds:.1f}" if line.parts and line.seconds else ""
         rows.append((line.engine, epsilon, *figures, seconds))
-    yield output.table(header, rows, frozenset(range(1, 8)))
+    yield output.table(header, rows, frozenset(range(1, 9)))
     yield ""
     for line in found.lines:
         if line.refused:
@@ -110,6 +112,13 @@ def _text(found: Tradeoff) -> Iterator[str]:
         "utility: 1 - total variation distance to the rows kept aside, the mean of single columns,"
         " pairs in a row, columns with the parent's, and numbers of children"
     )
+    if any(line.accuracy is not None for line in found.lines):
+        yield (
+            "accuracy: of classifiers that the rows have taught, on the rows kept aside; the mean"
+            " over tables with a column of few classes"
+        )
+    elif find_spec("sklearn") is None:
+        yield "accuracy: not measured without scikit-learn (pip install 'dbsynth[utility]')"
     yield "real: the rows shown themselves, which no engine can be expected to beat"
     if not found.private:
         yield "NOT PRIVATE: the noise has a seed"

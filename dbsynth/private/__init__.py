@@ -12,8 +12,10 @@ What is computed between two noisy answers is arranged so that a mistake costs u
 `purse`        one fit's budget, which no measurement can overdraw
 `ledger`       the budget over all fits, on disk
 `ownership`    which entity owns which rows; what is public
-`contents`     the rows of entities in memory, cut to their caps
+`contents`     the rows of entities in memory, weighed by their caps
+`sizes`        caps and numbers of rows, from noisy counts of entities
 `texts`        texts that a CHECK asks for
+`limits`       limits of numbers that a CHECK names
 `domains`      codes of columns, by type, by the user's word, or paid for
 `walking`      times of siblings, as gaps
 `marginals`    counts of codes and of pairs of codes, with noise

@@ -18,6 +18,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from dbsynth.private.contents import WHOLE
 from dbsynth.private.mechanisms import Noise
 
 Float64 = npt.NDArray[np.float64]
@@ -77,7 +78,8 @@ class Script:
     def counts(self, exact: Int64, sensitivity: int, rho: float) -> Int64:
         """Numbers of the usual size."""
         self.asked.append(Question("counts", exact.copy(), sensitivity, rho))
-        return self.source.integers(0, 500, len(exact)) + (len(exact) == 1) * 5000
+        grain = WHOLE if sensitivity >= WHOLE else 1  # of weights, or of rows
+        return grain * (self.source.integers(0, 500, len(exact)) + (len(exact) == 1) * 5000)
 
     def choose(self, scores: Sequence[int], sensitivity: int, rho: float) -> int:
         """Any place."""

@@ -1,8 +1,8 @@
-"""The rows of entities, in memory: joined to their owners, and cut to the caps.
+"""The rows of entities, in memory: joined to their owners, and weighed by the caps.
 
-Everything here is row-wise or family-wise: what is kept of one entity depends on nothing but what
-it owns, and on random numbers.  Rows that no entity owns (without a parent) are left out, as
-nobody's budget pays for them.
+Everything here is row-wise or family-wise: what an entity's rows weigh depends on nothing but what
+it owns.  Rows that no entity owns (without a parent) are left out, as nobody's budget pays for
+them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ import polars as pl
 import pyarrow as pa
 
 from dbsynth.databases.base import Database
-from dbsynth.keys import canonical, rank_in_group
+from dbsynth.keys import canonical
 from dbsynth.schema import ForeignKey, Kind, Table
 
+Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+
+WHOLE = 2**12
+"""What a row weighs where its entity owns no more rows than the cap; weights are whole numbers."""
 
 _BUCKETS = 13  # 0, 1, 2-3, 4-7, and so on; the last one is open
 
@@ -33,21 +37,16 @@ class Contents:
         entity: The entity that owns each row, numbered from 0.
         parent: The owning row in the contents of the parent; of the unit, each row's own number.
         entities: How many there are.
+        cap: The rows of one entity weigh together no more than so many rows.
+        weight: Of each row, in parts of `WHOLE`.
     """
 
     rows: pa.Table
     entity: Int64
     parent: Int64
     entities: int
-
-    def taken(self, places: Int64) -> Contents:
-        """Some of the rows, in this order."""
-        return replace(
-            self,
-            rows=self.rows.take(pa.array(places)),
-            entity=self.entity[places],
-            parent=self.parent[places],
-        )
+    cap: int
+    weight: Int64
 
     @property
     def sizes(self) -> Int64:
@@ -70,17 +69,17 @@ def read_table(database: Database, table: Table, columns: Sequence[str]) -> pa.T
 def unit_contents(rows: pa.Table) -> Contents:
     """The rows of the unit: each is an entity."""
     numbers = np.arange(rows.num_rows)
-    return Contents(rows, numbers, numbers, len(numbers))
+    return Contents(rows, numbers, numbers, len(numbers), 1, np.full(len(numbers), WHOLE))
 
 
 def owned_contents(rows: pa.Table, key: ForeignKey, parent: Contents, table: Table) -> Contents:
-    """The rows that the kept rows of the parent own; siblings in the order of their first time."""
+    """The rows that those of the parent own, not capped; siblings in the order of their time."""
     up = joined(rows, key.columns, parent.rows, key.parent_columns)
     owned = np.flatnonzero(up >= 0)
     order = _sibling_order(rows, table)
     ranked = owned[np.lexsort((order[owned], up[owned]))]
     return Contents(rows.take(pa.array(ranked)), parent.entity[up[ranked]], up[ranked],
-                    parent.entities)  # fmt: skip
+                    parent.entities, len(ranked), np.full(len(ranked), WHOLE))  # fmt: skip
 
 
 def joined(
@@ -126,20 +125,15 @@ def buckets(contents: Contents) -> Int64:
     return np.bincount(np.minimum(place, _BUCKETS - 1), minlength=_BUCKETS)
 
 
-def largest_of_bucket(place: int) -> int:
-    """The most rows of an entity in a bucket."""
-    return 0 if place == 0 else 2**place - 1
+def bucket_edges() -> Float64:
+    """The least number of rows of each bucket, and an end of the last one."""
+    return np.concatenate([[0.0], 2.0 ** np.arange(_BUCKETS)])
 
 
-def middle_of_bucket(place: int) -> float:
-    """The middle number of rows of a bucket."""
-    return 0.0 if place == 0 else (2 ** (place - 1) + 2**place - 1) / 2
+def weighed(contents: Contents, cap: int) -> Contents:
+    """Rows of an entity that owns more than the cap weigh as many together as the cap.
 
-
-def capped(contents: Contents, cap: int, generator: np.random.Generator) -> Contents:
-    """At most ``cap`` rows of every entity, chosen uniformly and without regard to the others'."""
-    lot = generator.permutation(len(contents.entity))
-    order = np.argsort(lot, kind="stable")
-    rank = np.empty(len(order), np.int64)
-    rank[order] = rank_in_group(contents.entity[order])
-    return contents.taken(np.flatnonzero(rank < cap))
+    No row is left out for it, so that families stay whole.
+    """
+    sizes = np.maximum(contents.sizes[contents.entity], 1)
+    return replace(contents, cap=cap, weight=np.minimum(WHOLE, cap * WHOLE // sizes))

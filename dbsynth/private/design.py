@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from dbsynth.classify import Decision
@@ -13,6 +13,7 @@ from dbsynth.graph import Plan, is_unique, make_plan
 from dbsynth.private.accountant import Loss, rho_of
 from dbsynth.private.ownership import Ownership, classify
 from dbsynth.private.recipes import Recipe, decided, recipes_of
+from dbsynth.private.sizes import Cut
 from dbsynth.private.walking import walking_column
 from dbsynth.rules import Rule
 from dbsynth.rules.formula import Formula
@@ -23,7 +24,8 @@ from dbsynth.spec import Spec
 from dbsynth.spec.drift import covered
 from dbsynth.spec.protection import Protection
 
-_SIZES, _SEARCH, _ONE, _CHOICE, _PAIR = 0.08, 0.30, 0.30, 0.10, 0.30
+_SIZES, _SEARCH, _ONE, _CHOICE, _PAIR = 0.08, 0.36, 0.28, 0.04, 0.32
+_POWER, _MOST_WORSE = 2 / 3, 16.0
 _FOR_WORDS = 0.5  # of delta, where words have to be found
 _STATED = (Formula, Order, Closed)  # rules that say all they need in their sentence
 
@@ -52,6 +54,7 @@ class Design:
     Attributes:
         budget: Of this fit.
         size: What counting the rows per entity of one table costs.
+        words: Columns whose values have to be found.
         recipes: Of every table with rows of its own.
         rules: What the user declares to hold.
         walking: The time of each protected table that siblings have one after the other.
@@ -64,7 +67,7 @@ class Design:
     recipes: Mapping[str, Mapping[str, Recipe]]
     budget: Loss
     size: float
-    prices: Mapping[str, Prices]
+    words: int
     rules: tuple[Rule, ...] = ()
     walking: Mapping[str, str | None] = field(default_factory=dict)
     public_decisions: Mapping[str, Mapping[str, Decision]] = field(default_factory=dict)
@@ -74,6 +77,14 @@ class Design:
         return _own_variables(
             self.plan, self.recipes[table], table, self.walking[table], self.ownership
         )
+
+    def searched(self, table: str) -> int:
+        """How many domains of a table have to be found."""
+        found = sum(recipe.searched for recipe in self.recipes[table].values())
+        found += self.walking[table] is not None
+        if table != self.ownership.unit:  # what an entity owns is counted in any case
+            found += sum(fk.parent == table for fk in self.ownership.owner.values())
+        return found
 
     def cap(self, table: str) -> int | None:
         """The most rows of an entity: 1 where keys say so, else as the spec says; None to find."""
@@ -112,9 +123,7 @@ def design_of(database: Database, spec: Spec) -> Design:
     budget = Loss(rho / protection.fits, unlikely / protection.fits)
     size = _SIZES * budget.rho / len(ownership.protected)
     return Design(
-        schema, plan, protection, ownership, recipes, budget, size,
-        _prices(plan, ownership, recipes, protection, budget, searched, walking), rules,
-        walking,
+        schema, plan, protection, ownership, recipes, budget, size, searched, rules, walking,
         {name: decided(database, schema[name], spec)[0] for name in ownership.public},
     )  # fmt: skip
 
@@ -187,32 +196,47 @@ def presence_of(key: ForeignKey) -> str:
     return variables.depth(key) if key.parent == key.child else variables.parent_class(key)
 
 
-def _prices(
-    plan: Plan, ownership: Ownership, recipes: Mapping[str, Mapping[str, Recipe]],
-    protection: Protection, budget: Loss, words: int, walking: Mapping[str, str | None],
-) -> dict[str, Prices]:  # fmt: skip
-    """Each table gets a share by its weight and its number of variables."""
-    numbers = {
-        t: len(_own_variables(plan, recipes[t], t, walking[t], ownership))
-        for t in ownership.protected
+def prices(
+    design: Design, cuts: Mapping[str, Cut], unseen: Container[str] = ()
+) -> dict[str, Prices]:
+    """What questions may cost, once the sizes of tables are known.
+
+    The errors of all questions together are least where each costs as its noise over the rows of
+    its table, to the power of two thirds.  A table gets a share by that, its weight and its number
+    of variables; no table is worth more than so many times as much as the best.
+    """
+    numbers = {t: len(design.own_variables(t)) for t in cuts if t not in unseen}
+    noise = {t: cuts[t].cap / max(cuts[t].weight, 1.0) for t in numbers}
+    least = min(noise.values(), default=1.0)
+    weights = {
+        t: n * design.protection.weights.get(t, 1.0) * min(noise[t] / least, _MOST_WORSE) ** _POWER
+        for t, n in numbers.items()
     }
-    weights = {t: protection.weights.get(t, 1.0) * n for t, n in numbers.items()}
     whole = sum(weights.values()) or 1.0
-    found = {}
-    for table, number in numbers.items():
-        rho = (1 - _SIZES) * budget.rho * weights[table] / whole
-        searched = sum(recipe.searched for recipe in recipes[table].values())
-        searched += walking[table] is not None
-        turns = number if table in ownership.owner else number - 1
-        shares = {
-            "search": _SEARCH if searched else 0.0, "one": _ONE if number else 0.0,
-            "choice": _CHOICE if turns > 0 else 0.0, "pair": _PAIR if turns > 0 else 0.0,
-        }  # fmt: skip
-        part = {name: rho * share / (sum(shares.values()) or 1.0) for name, share in shares.items()}
-        found[table] = Prices(
-            Loss(part["search"] / max(searched, 1), budget.delta / max(words, 1)),
-            part["one"] / max(number, 1),
-            part["choice"],
-            part["pair"] / max(turns, 1),
-        )
-    return found
+    return {
+        t: _shared(design, t, number, (1 - _SIZES) * design.budget.rho * weights[t] / whole)
+        for t, number in numbers.items()
+    }
+
+
+def usual_price(design: Design) -> float:
+    """What counting one variable costs about, whatever the sizes of tables."""
+    number = sum(len(design.own_variables(t)) for t in design.ownership.protected)
+    return (1 - _SIZES) * _ONE * design.budget.rho / max(number, 1)
+
+
+def _shared(design: Design, table: str, number: int, rho: float) -> Prices:
+    """The budget of a table shared by its questions."""
+    searched = design.searched(table)
+    turns = number if table in design.ownership.owner else number - 1
+    shares = {
+        "search": _SEARCH if searched else 0.0, "one": _ONE if number else 0.0,
+        "choice": _CHOICE if turns > 0 else 0.0, "pair": _PAIR if turns > 0 else 0.0,
+    }  # fmt: skip
+    part = {name: rho * share / (sum(shares.values()) or 1.0) for name, share in shares.items()}
+    return Prices(
+        Loss(part["search"] / max(searched, 1), design.budget.delta / max(design.words, 1)),
+        part["one"] / max(number, 1),
+        part["choice"],
+        part["pair"] / max(turns, 1),
+    )

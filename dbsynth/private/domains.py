@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,22 +21,89 @@ from dbsynth.identifiers import PROVIDERS
 from dbsynth.model import ColumnModel, Provided
 from dbsynth.private.accountant import Loss
 from dbsynth.private.contents import Contents
+from dbsynth.private.limits import ENDLESS
+from dbsynth.private.marginals import summed
 from dbsynth.private.purse import Purse
-from dbsynth.private.recipes import Recipe
+from dbsynth.private.recipes import ATOMS, Recipe
 from dbsynth.schema import Column, Kind
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 UNKNOWN = 2**16 - 1  # the code of what has none: it is counted nowhere
-FINEST = 64  # cells of a number
-MOST_WORDS_HELD = 8  # different values of one column that an entity's choice is drawn from
-_ATOMS = 100  # whole numbers that all get a code of their own
+COARSEST, FINEST = 8, 64  # cells of a number
+_CLEAR = 3.0  # a cell is worth so many standard deviations of the noise
 _EPOCH = dt.date(1970, 1, 1)
 _YEARS = (1900, 2100)
+_NEVER = tuple(dt.date(*day) for day in ((2999, 12, 31), (9999, 1, 1), (9999, 12, 31)))
 _DAY = 86_400.0
 _DIGITS = 4
 _SURE, _NEIGHBOUR = 1_000, 2.0
+_TOGETHER = (2, 4, 8)  # neighbours that may stand out together
+_FIRST = 0.4  # of what a search may cost, on finding out where numbers are at all
+
+
+@dataclass(frozen=True)
+class Coarse:
+    """Noisy counts of a coarse grid.
+
+    Attributes:
+        edges: The lower edge of each cell, and the end.
+        scale: Standard deviation of the noise.
+        open: Which cells may hold rows; all where nothing is said.
+    """
+
+    edges: Float64
+    counts: Float64
+    scale: float
+    open: npt.NDArray[np.bool_] | None = None
+
+    @property
+    def rows(self) -> float:
+        """Estimated rows in all cells."""
+        return max(float(self.counts.sum()), 0.0)
+
+    def finer(self, cells: int, *, whole: bool) -> Float64:
+        """Edges over the range where counts stand out, closer where there are more."""
+        return refined(
+            self.edges, self.counts, self.scale, whole=whole, cells=cells, open_=self.open
+        )
+
+    def filled(self, edges: Float64) -> npt.NDArray[np.bool_]:
+        """Which of the finer cells are no gap."""
+        first = np.searchsorted(self.edges, edges[:-1], side="right") - 1
+        if self.open is not None:
+            return self.open[np.clip(first, 0, len(self.open) - 1)]
+        last = np.searchsorted(self.edges, edges[1:], side="left") - 1
+        return np.asarray(first == last)
+
+    def pooled(self, edges: Float64, noisy: Float64, scale: float) -> Float64:
+        """Counts of finer cells, moved to where both grids put them (least squares on two levels).
+
+        Args:
+            edges: Of the finer cells.
+            scale: Standard deviation of the noise in ``noisy``.
+        """
+        filled = self.filled(edges)
+        shared = np.intersect1d(self.edges, edges)
+        if len(shared) < 2:
+            return noisy
+        mine, theirs = _inside(shared, self.edges), _inside(shared, edges)
+        known = mine >= 0
+        size = len(shared)
+        sums = np.bincount(mine[known], weights=self.counts[known], minlength=size)
+        other = np.bincount(theirs[filled], weights=noisy[filled], minlength=size)
+        parts = np.bincount(theirs[filled], minlength=size)
+        doubt = np.bincount(mine[known], minlength=size) * self.scale**2
+        trust = parts * scale**2 / np.maximum(parts * scale**2 + doubt, 1e-300)
+        missing = trust * (sums - other) / np.maximum(parts, 1)
+        return np.where(filled, noisy + missing[theirs], noisy)
+
+
+def _inside(edges: Float64, finer: Float64) -> Int64:
+    """The cell in which each finer one lies; -1 outside of all."""
+    found = np.searchsorted(edges, finer[:-1], side="right") - 1
+    return np.where(finer[1:] <= edges[-1], found, -1)
 
 
 @dataclass(frozen=True)
@@ -46,12 +114,14 @@ class Domain:
         model: With its codec.
         possible: Which codes can occur.
         edges: Of a number, the lower edge of each cell in units, and the end.
+        coarse: Of a number whose range was paid for, what was counted for it.
     """
 
     model: ColumnModel
     possible: npt.NDArray[np.bool_]
     edges: Float64 | None = None
     unit: float = 1.0
+    coarse: Coarse | None = None
 
     @property
     def codec(self) -> Codec:
@@ -89,32 +159,77 @@ def units_of(values: pa.Array, unit: float) -> tuple[Float64, npt.NDArray[np.boo
     return (np.floor(numbers / unit + 0.5) if unit else numbers), present
 
 
-def found_domain(
-    recipe: Recipe, values: pa.Array, contents: Contents, cap: int, purse: Purse, loss: Loss,
-    subject: str,
-) -> Domain:  # fmt: skip
-    """The domain of a column; what the recipe does not tell is paid for.
+@dataclass(frozen=True)
+class Search:
+    """What finding the domains of the columns of a table may cost, and what is known of its rows.
 
-    Args:
-        cap: Most rows of one entity.
-        loss: What finding it may cost.
+    Attributes:
+        scale: Standard deviation of the noise that counts of the cells will have.
+        words: Most words of one entity that are looked at.
     """
+
+    contents: Contents
+    purse: Purse
+    loss: Loss
+    scale: float
+    words: int
+
+    def coarse(
+        self, subject: str, edges: Float64, units: Float64, rows: Int64, *, whole: bool
+    ) -> Coarse:
+        """Noisy counts of cells where numbers are: first of a public grid, then within its range.
+
+        Args:
+            units: Numbers of some rows.
+            rows: Which rows.
+            whole: Whether edges are whole numbers.
+        """
+        rho = self.loss.rho * _FIRST
+        wide = self._counted(f"range of {subject}", edges, units, rows, rho)
+        later = self.loss.rho - rho
+        scale = float(self.contents.cap / np.sqrt(2 * later))
+        within = wide.finer(cells_wanted(wide.rows, scale), whole=whole)
+        found = self._counted(f"grid of {subject}", within, units, rows, later)
+        open_ = wide.filled(within)
+        return replace(found, counts=np.where(open_, found.counts, 0.0), open=open_)
+
+    def once(self, subject: str, edges: Float64, units: Float64, rows: Int64) -> Coarse:
+        """Noisy counts of the cells of a public grid alone."""
+        return self._counted(f"range of {subject}", edges, units, rows, self.loss.rho)
+
+    def _counted(
+        self, subject: str, edges: Float64, units: Float64, rows: Int64, rho: float
+    ) -> Coarse:
+        cells = np.clip(np.searchsorted(edges, units, side="right") - 1, 0, len(edges) - 2)
+        exact = summed(cells, self.contents.weight[rows], len(edges) - 1)
+        noisy = self.purse.weights(subject, exact, self.contents.cap, rho)
+        return Coarse(edges, noisy, float(self.contents.cap / np.sqrt(2 * rho)))
+
+    def cells(self, coarse: Coarse) -> int:
+        """How many cells a number is worth: each stands out of the noise that it will have."""
+        return cells_wanted(coarse.rows, self.scale)
+
+
+def cells_wanted(rows: float, scale: float) -> int:
+    """How many cells a number may have so that an average one stands out of the noise."""
+    return int(np.clip(rows / (_CLEAR * max(scale, 1e-9)), COARSEST, FINEST))
+
+
+def found_domain(recipe: Recipe, values: pa.Array, search: Search, subject: str) -> Domain:
+    """The domain of a column; what the recipe does not tell is paid for."""
     if recipe.open:
-        words = _shared_words(values, contents, cap, purse, loss, subject)
-        if not words:
-            return _invented(recipe)
-        return _of_words(recipe, words)
-    if not recipe.number:
-        return public_domain(recipe)
-    if recipe.bounds is not None:
+        words = _shared_words(values, search, subject)
+        return _of_words(recipe, words) if words else _invented(recipe)
+    if not recipe.number or recipe.bounds is not None:
         return public_domain(recipe)
     units, present = units_of(values, recipe.unit)
-    edges = coarse_edges(recipe.column, recipe.unit)
-    cells = np.searchsorted(edges, units[present], side="right") - 1
-    exact = np.bincount(np.clip(cells, 0, len(edges) - 2), minlength=len(edges) - 1)
-    noisy = purse.counts(f"range of {subject}", exact, cap, loss.rho)
-    scale = cap / np.sqrt(2 * loss.rho)
-    return _of_edges(recipe, refined(edges, noisy, float(scale), whole=bool(recipe.unit)))
+    edges, whole = coarse_edges(recipe.column, recipe.unit, recipe.limits), bool(recipe.unit)
+    rows = np.flatnonzero(present)
+    coarse = search.coarse(subject, edges, units[present], rows, whole=whole)
+    fine = coarse.finer(search.cells(coarse), whole=whole)
+    found = _of_edges(recipe, fine)
+    possible = np.r_[found.possible[:4], coarse.filled(fine)]
+    return replace(found, possible=possible, coarse=coarse)
 
 
 def public_domain(recipe: Recipe) -> Domain:
@@ -147,16 +262,14 @@ def _invented(recipe: Recipe) -> Domain:
     return Domain(model, possible)
 
 
-def _shared_words(
-    values: pa.Array, contents: Contents, cap: int, purse: Purse, loss: Loss, subject: str
-) -> tuple[str, ...]:
+def _shared_words(values: pa.Array, search: Search, subject: str) -> tuple[str, ...]:
     """The words that enough entities hold, each entity choosing a few of its own."""
-    most = min(cap, MOST_WORDS_HELD)
+    most, contents = search.words, search.contents
     encoded = as_text(values).dictionary_encode()
     words = np.asarray(pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False))
     here = words >= 0
     pairs = np.unique(np.stack([contents.entity[here], words[here]], 1), axis=0)
-    lot = purse.noise.generator().permutation(len(pairs))
+    lot = search.purse.noise.generator().permutation(len(pairs))
     order = np.lexsort((lot, pairs[:, 0]))
     entities = pairs[order, 0]
     starts = np.r_[True, entities[1:] != entities[:-1]] if len(entities) else np.zeros(0, bool)
@@ -165,7 +278,7 @@ def _shared_words(
     counts = np.bincount(kept.astype(np.int64), minlength=len(encoded.dictionary))
     names = encoded.dictionary.to_pylist()
     holders = {str(names[i]): int(counts[i]) for i in np.flatnonzero(counts)}
-    return tuple(sorted(purse.shared(f"words of {subject}", holders, most, loss)))
+    return tuple(sorted(search.purse.shared(f"words of {subject}", holders, most, search.loss)))
 
 
 # ---------------------------------------------------------------------------------------------
@@ -173,20 +286,30 @@ def _shared_words(
 # ---------------------------------------------------------------------------------------------
 
 
-def coarse_edges(column: Column, unit: float) -> Float64:
+def coarse_edges(column: Column, unit: float, limits: tuple[float, float] = ENDLESS) -> Float64:
     """The public grid of a type, in units: years for dates and times, else powers of two.
+
+    Days that stand for `never` have cells of their own.
+
+    Args:
+        limits: Public ones, in units.
 
     It ends where the type does, so that noise alone makes no number that the column cannot hold.
     """
     if column.kind in (Kind.DATE, Kind.TIMESTAMP):
         days = [(dt.date(year, 1, 1) - _EPOCH).days for year in range(*_YEARS)]
+        for day in _NEVER:  # what stands for no end, a cell each
+            days += [(day - _EPOCH).days, (day - _EPOCH).days + 1]
         scale = 1.0 if column.kind is Kind.DATE else _DAY
         return np.array(days, np.float64) * scale
     powers = 2.0 ** np.arange(0 if unit else -20, 50)
     beyond = _beyond(column, unit)
     if beyond <= powers[-1]:
         powers = np.append(powers[powers < beyond], beyond)
-    return np.concatenate([-powers[::-1] + (1 if unit else 0), [0.0], powers])
+    found = np.concatenate([-powers[::-1] + (1 if unit else 0), [0.0], powers])
+    low, end = limits[0], limits[1] + (1 if unit else 0)
+    inside = found[(found > low) & (found < end)]
+    return np.unique(np.concatenate([[max(low, found[0])], inside, [min(end, found[-1])]]))
 
 
 def _beyond(column: Column, unit: float) -> float:
@@ -198,30 +321,64 @@ def _beyond(column: Column, unit: float) -> float:
     return min(by_bits, by_digits)
 
 
-def refined(edges: Float64, noisy: Int64, scale: float, *, whole: bool) -> Float64:
+def refined(
+    edges: Float64, noisy: Float64, scale: float, *, whole: bool, cells: int = FINEST,
+    open_: npt.NDArray[np.bool_] | None = None,
+) -> Float64:  # fmt: skip
     """Edges over the range where counts stand out, closer where there are more.
 
     Args:
         noisy: Counts of the cells of the coarse grid.
         scale: Standard deviation of their noise.
         whole: Whether edges are whole numbers.
+        cells: About how many there shall be.
+        open_: Cells that may hold rows, where the others are known to hold none.
     """
-    # Noise stands out so far in one of ten thousand columns; a neighbour of what does need not.
-    likely = scale * np.sqrt(2 * np.log(_SURE * len(noisy)))
-    there = np.flatnonzero(noisy > likely)
-    if not len(there):
-        there = np.array([int(np.argmax(noisy))])
-    first, last = int(there[0]), int(there[-1])
-    while first > 0 and noisy[first - 1] > _NEIGHBOUR * scale:
-        first -= 1
-    while last < len(noisy) - 1 and noisy[last + 1] > _NEIGHBOUR * scale:
-        last += 1
-    mass = np.maximum(noisy[first : last + 1], scale).astype(np.float64)
-    pieces = np.maximum(1, np.round(mass / mass.sum() * FINEST)).astype(int)
-    found = [edges[last + 1]]
-    for place, number in zip(range(first, last + 1), pieces, strict=True):
-        found += list(np.linspace(edges[place], edges[place + 1], number, endpoint=False))
+    there, rest = _standing_out(noisy, scale), np.zeros(len(noisy), bool)
+    if open_ is not None and (there & open_).any():
+        # The first time of all siblings may lie just beside where most times are.
+        there = (there | np.r_[there[1:], False] | np.r_[False, there[:-1]]) & open_
+        rest = open_ & ~there
+    mass = np.where(there, np.maximum(noisy, scale), 0.0)
+    pieces = np.maximum(1, np.round(mass / mass.sum() * cells)).astype(int)
+    begun = rest & ~np.r_[False, rest[:-1]]  # of neighbours with few rows, one cell together
+    found = [edges[np.flatnonzero(there | rest)[-1] + 1]]
+    for place in np.flatnonzero(there):
+        found += list(np.linspace(edges[place], edges[place + 1], pieces[place], endpoint=False))
+        found.append(edges[place + 1])  # where a gap may begin
+    found += list(edges[:-1][begun]) + list(edges[1:][rest & ~np.r_[rest[1:], False]])
     return np.unique(np.floor(found)) if whole else np.unique(np.array(found))
+
+
+def _standing_out(noisy: Float64, scale: float) -> npt.NDArray[np.bool_]:
+    """The cells with more rows than noise makes, by themselves, together, or beside such."""
+    # Noise stands out so far in one of ten thousand columns; a neighbour of what does need not.
+    least = scale * np.sqrt(2 * np.log(_SURE * len(noisy)))
+    found = noisy > least
+    for width in _TOGETHER:  # thin ends stand out of the noise of several cells
+        if width > len(noisy):
+            break
+        over = _windows(np.where(found, 0.0, noisy), width)
+        left = _windows(~found, width)
+        clear = over > least * np.sqrt(np.maximum(left, 1))
+        for place in np.flatnonzero(clear):
+            found[place : place + width] = True
+    if not found.any():
+        found[int(np.argmax(noisy))] = True
+    likely = noisy > _NEIGHBOUR * scale
+    while True:
+        beside = np.r_[found[1:], False] | np.r_[False, found[:-1]]
+        if not (more := beside & likely & ~found).any():
+            break
+        found |= more
+    found[1:-1] |= found[:-2] & found[2:]  # one cell is no gap
+    return np.asarray(found, np.bool_)
+
+
+def _windows(values: npt.NDArray[Any], width: int) -> Float64:
+    """The sum of every run of so many neighbours."""
+    sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    return np.asarray(sums[width:] - sums[:-width], np.float64)
 
 
 def even_edges(low: float, high: float, *, whole: bool) -> Float64:
@@ -229,7 +386,7 @@ def even_edges(low: float, high: float, *, whole: bool) -> Float64:
     if not whole:
         return np.linspace(low, high, FINEST + 1)
     low, end = np.floor(low), np.floor(high) + 1
-    cells = int(end - low) if end - low <= _ATOMS else FINEST
+    cells = int(end - low) if end - low <= ATOMS else FINEST
     return np.unique(np.floor(np.linspace(low, end, cells + 1)))
 
 

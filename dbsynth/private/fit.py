@@ -22,9 +22,9 @@ from dbsynth.model import ColumnModel, Degrees, Model, TableFacts
 from dbsynth.private.accountant import Loss, epsilon_of
 from dbsynth.private.contents import read_table
 from dbsynth.private.design import Design, design_of, presence_of
-from dbsynth.private.domains import Domain, codec_of_edges, public_domain
+from dbsynth.private.domains import Domain, codec_of_edges, even_edges, public_domain
 from dbsynth.private.ledger import Entry, Terms, charge, digests
-from dbsynth.private.measure import COUNTER, MOST_LINKS, Answers, count_edges, measure
+from dbsynth.private.measure import COUNTER, MOST_LINKS, Answers, measure
 from dbsynth.private.mechanisms import Noise, noise_of
 from dbsynth.private.purse import Purse
 from dbsynth.progress import Progress
@@ -186,16 +186,16 @@ def _degrees(
     degrees: dict[ForeignKey, Degrees] = {}
     counters: dict[ForeignKey, Number] = dict(answers.counters)
     for fk, cells in answers.counts.items():
-        edges = count_edges(answers.cuts[fk.child].cap)
+        edges = answers.sizes[fk]
         values = np.arange(int(edges[-1]))
         width = np.diff(edges)
         parents = np.repeat(cells / width, width.astype(int))
-        whole = _rounded(parents)
+        whole = _rounded(np.r_[np.zeros(int(edges[0])), parents])
         degrees[fk] = Degrees(values, whole, rows[fk.child], 0, whole=False)
     for table in answers.unseen:
         fk, one = design.ownership.owner[table], np.ones(1, np.int64)
         degrees[fk] = Degrees(one - 1, one, 0, 0, whole=False)
-        counters[fk] = codec_of_edges(COUNTER, count_edges(1), 1.0)
+        counters[fk] = codec_of_edges(COUNTER, even_edges(0, 1, whole=True), 1.0)
     for fk in design.plan.dealt:
         share = answers.present.get(fk, 1.0) if fk.nullable else 1.0
         children, of = rows.get(fk.child, 0), rows.get(fk.parent, 0)
@@ -203,7 +203,7 @@ def _degrees(
         linked = round(share * children)
         values, numbers = _by_chance(linked, max(of, 1), single=single)
         degrees[fk] = Degrees(values, numbers, linked, children - linked, whole=False)
-        counters[fk] = codec_of_edges(COUNTER, count_edges(int(values[-1])), 1.0)
+        counters[fk] = codec_of_edges(COUNTER, even_edges(0, float(values[-1]), whole=True), 1.0)
     return degrees, counters
 
 
@@ -285,9 +285,9 @@ def notes_of(told: Mapping[str, Any]) -> tuple[str, ...]:
         if table != told["unit"] and table not in told["unseen"]:
             how = "chosen privately" if cut["chosen"] else "given"
             found.append(
-                f"{table}: at most {cut['cap']} rows of one {told['unit']} are learnt from ({how});"
-                f" by noisy counts {cut['entities']:.1%} own more, and {cut['rows']:.1%} of the"
-                " rows are left out"
+                f"{table}: the rows of one {told['unit']} count as {cut['cap']} at most ({how}); by"
+                f" noisy counts {cut['entities']:.1%} own more, and {cut['rows']:.1%} of all rows"
+                " do not count for it"
             )
     found += [f"{fk}: hardly ever another row than the owning keys lead to; followed along them"
               for fk in told["followed"]]  # fmt: skip

@@ -21,16 +21,16 @@ from dbsynth.private.accountant import Loss, epsilon_of
 from dbsynth.private.contents import (
     Contents,
     buckets,
-    largest_of_bucket,
     owned_contents,
     read_table,
     unit_contents,
 )
-from dbsynth.private.design import Design, design_of
-from dbsynth.private.domains import FINEST
+from dbsynth.private.design import Design, design_of, prices, usual_price
+from dbsynth.private.domains import cells_wanted
 from dbsynth.private.ledger import read_ledger
 from dbsynth.private.marginals import groups_wanted
-from dbsynth.private.measure import check_signal
+from dbsynth.private.measure import check_signal, unseen
+from dbsynth.private.sizes import Cut, cut_of
 from dbsynth.rules import Kept
 from dbsynth.spec import Spec
 
@@ -39,7 +39,6 @@ GOOD = 0.1
 
 _MEAN_NOISE = float(np.sqrt(2 / np.pi))
 _WORDS = 8
-_LOST = 0.05
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Forecast:
     """What a fit would do and cost.
 
     Attributes:
-        rows, caps: Exact rows of each protected table, and the cap.
+        rows, caps: Exact rows of each protected table, as they are weighed, and the cap.
         spent: Epsilon that the ledger has spent so far; None where there is none yet.
         refused: Why the budget cannot work, and what would; empty where it can.
     """
@@ -97,18 +96,20 @@ def forecast(database: Database, spec: Spec) -> Forecast:
     """
     design = design_of(database, spec)
     said = design.protection
-    rows, caps = _sizes(database, design)
+    cuts = _sizes(database, design)
     ledger = read_ledger(Path(said.ledger))
     refused = None
     try:
-        check_signal(design, rows, caps)
+        check_signal(design, cuts)
     except EngineError as error:
         refused = error.message, error.hint
     return Forecast(
         said.unit, said.epsilon, said.delta, said.fits, design.budget,
-        epsilon_of(design.budget, said.delta / said.fits), rows, caps,
+        epsilon_of(design.budget, said.delta / said.fits),
+        {table: round(cut.weight) for table, cut in cuts.items()},
+        {table: cut.cap for table, cut in cuts.items()},
         {table: str(key) for table, key in design.ownership.owner.items()},
-        tuple(_marginals(design, rows, caps)), said.ledger,
+        tuple(_marginals(design, cuts)), said.ledger,
         len(ledger.entries) if ledger else 0, ledger.epsilon if ledger else None,
         tuple(str(fk) for fk in design.ownership.foreign), said.seed is None, refused,
     )  # fmt: skip
@@ -141,10 +142,10 @@ def outline_of(database: Database, spec: Spec) -> Outline:
     return Outline(schema, design.plan, tables, schema.notes, design.rules, rules)
 
 
-def _sizes(database: Database, design: Design) -> tuple[dict[str, int], dict[str, int]]:
-    """Exact rows and caps; a cap that is to be chosen, as exact counts would have it."""
+def _sizes(database: Database, design: Design) -> dict[str, Cut]:
+    """Exact sizes of each protected table; a cap that is to be chosen, as these would have it."""
     contents: dict[str, Contents] = {}
-    rows, caps = {}, {}
+    cuts = {}
     for name in design.ownership.protected:
         table, key = design.schema[name], design.ownership.owner.get(name)
         needed = [c for columns in design.schema.referenced_keys(name) for c in columns]
@@ -152,59 +153,44 @@ def _sizes(database: Database, design: Design) -> tuple[dict[str, int], dict[str
         found = read_table(database, table, needed or [table.written[0].name])
         if key is None:
             contents[name] = unit_contents(found)
-            caps[name] = 1
+            cuts[name] = Cut(1, False, 0.0, 0.0, found.num_rows, found.num_rows)
         else:
             contents[name] = owned_contents(found, key, contents[key.parent], table)
-            caps[name] = design.cap(name) or _enough(contents[name])
-        rows[name] = int(np.minimum(contents[name].sizes, caps[name]).sum())
-    return rows, caps
+            counts = buckets(contents[name])
+            cuts[name] = cut_of(design.cap(name), counts, 0.0, usual_price(design))
+    return cuts
 
 
-def _enough(contents: Contents) -> int:
-    """The least cap of a bucket that loses hardly any rows."""
-    for place in range(1, len(buckets(contents))):
-        cap = largest_of_bucket(place)
-        lost = np.maximum(contents.sizes - cap, 0).sum()
-        if lost <= _LOST * max(contents.sizes.sum(), 1):
-            return cap
-    return largest_of_bucket(len(buckets(contents)) - 1)
-
-
-def _marginals(
-    design: Design, rows: Mapping[str, int], caps: Mapping[str, int]
-) -> Iterator[Marginal]:
+def _marginals(design: Design, cuts: Mapping[str, Cut]) -> Iterator[Marginal]:
     """Every single variable, and, as pairs are yet to be chosen, a pair for each."""
-    for table, price in design.prices.items():
+    for table, price in prices(design, cuts, unseen(design, cuts)).items():
+        cut = cuts[table]
         for name in design.own_variables(table):
-            cells = _cells(design, table, name)
-            yield _marginal(design, table, name, cells, price.one, rows[table], caps[table])
+            noise = float(cut.cap / np.sqrt(2 * price.one))
+            cells = _cells(design, table, name, cells_wanted(cut.weight, noise))
+            yield _marginal(design, table, name, cells, price.one, cut)
         if price.pair > 0:
-            noise = caps[table] / np.sqrt(2 * price.pair)
-            groups = groups_wanted(rows[table], float(noise))
+            noise = float(cut.cap / np.sqrt(2 * price.pair))
+            groups = groups_wanted(cut.weight, noise)
             number = len(design.own_variables(table))
-            yield _marginal(
-                design, table, f"each of {number} pairs", groups**2, price.pair, rows[table],
-                caps[table],
-            )  # fmt: skip
+            yield _marginal(design, table, f"each of {number} pairs", groups**2, price.pair, cut)
 
 
-def _marginal(
-    design: Design, table: str, name: str, cells: int, rho: float, rows: int, cap: int
-) -> Marginal:
-    noise = float(cap / np.sqrt(2 * rho))
-    error = _MEAN_NOISE * noise * cells / max(rows, 1)
+def _marginal(design: Design, table: str, name: str, cells: int, rho: float, cut: Cut) -> Marginal:
+    noise = float(cut.cap / np.sqrt(2 * rho))
+    error = _MEAN_NOISE * noise * cells / max(cut.weight, 1)
     said = design.protection
     factor = max(error / GOOD, 1e-6) ** 2
     whole = Loss(design.budget.rho * factor * said.fits, design.budget.delta * said.fits)
     return Marginal(table, name, cells, noise, error, epsilon_of(whole, said.delta))
 
 
-def _cells(design: Design, table: str, variable: str) -> int:
+def _cells(design: Design, table: str, variable: str, of_numbers: int) -> int:
     """About how many codes a variable has."""
     kind, _, name = variable.partition(":")
     recipe = design.recipes[table].get(name)
     if kind == "column" and recipe is not None:
         if recipe.number:
-            return FINEST
+            return of_numbers
         return (len(recipe.words) or (_WORDS if recipe.open else 1)) + recipe.column.nullable
     return 2 if kind in ("class", "depth") else _WORDS

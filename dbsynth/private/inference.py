@@ -46,16 +46,13 @@ class Estimate:
     pairs: Mapping[str, Float64]
 
 
-def estimate(
-    own: Sequence[Variable], pairs: Sequence[Pair], scale: float, total: float
-) -> Estimate:
+def estimate(own: Sequence[Variable], pairs: Sequence[Pair], total: float) -> Estimate:
     """Tables that agree.
 
     Args:
         own: Variables with noisy counts of their own.
         pairs: All edges that were measured.
-        scale: Standard deviation of the noise in each cell of a pair.
-        total: Estimated number of rows.
+        total: Estimated number of rows, by weight.
     """
     votes: dict[str, list[tuple[Float64, Float64]]] = {}
     for v in own:
@@ -69,7 +66,8 @@ def estimate(
         sides = [(pair.edge.variable.name, 1), (key_of(pair.edge.given), 0)]
         for name, axis in sides[: 1 if pair.edge.variable.part else 2]:
             found = pair.counts.sum(axis=axis)
-            weight = np.full(len(found), 1 / (pair.counts.shape[axis] * scale**2))
+            noise = pair.counts.shape[axis] * pair.edge.variable.pair_scale**2
+            weight = np.full(len(found), 1 / noise)
             votes.setdefault(name, []).append((found, weight))
     margins = {}
     parts = {v.name: float(v.counts.sum()) for v in own if v.part}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +19,24 @@ MOST_GROUPS = 32
 _CLEAR = 3.0  # a group is worth so many standard deviations of the noise
 
 
+def _no_weight() -> Int64:
+    """Of what is known and never drawn."""
+    return np.zeros(0, np.int64)
+
+
 @dataclass(frozen=True)
 class Variable:
     """A variable of the rows of one table: its own, or one that its rows know.
 
     Attributes:
-        codes: Of the real rows; the only thing here that must not get out.
+        codes: Of the real rows; with their weights all that is here that must not get out.
+        weight: Of the real rows.
+        cap: Rows of one entity weigh no more than so many rows.
         possible: Which codes can occur.
         counts: Estimated number of rows with each code.
         groups: Group of each code, as pairs are counted by groups.
         scale: Standard deviation of the noise in ``counts`` before they were made consistent.
+        pair_scale: The same in each cell of a pair in which it is drawn.
         part: Whether it is drawn in some rows only, so that only these are counted.
         everywhere: Whether it stands for one that is drawn in some rows only.
         seen: The same in all rows, for what is drawn after it; None where it is drawn in all.
@@ -39,7 +48,10 @@ class Variable:
     possible: Bool
     counts: Float64
     groups: Int64
+    weight: Int64 = field(default_factory=_no_weight, repr=False)
+    cap: int = 1
     scale: float = 0.0
+    pair_scale: float = 0.0
     part: bool = False
     everywhere: bool = False
     seen: Variable | None = None
@@ -69,23 +81,28 @@ class Variable:
 
 
 def one_way(
-    purse: Purse, subject: str, codes: Codes, possible: Bool, cap: int, rho: float
+    purse: Purse, subject: str, codes: Codes, weight: Int64, possible: Bool, cap: int, rho: float
 ) -> Float64:
     """Noisy numbers of rows with each code; 0 for those that cannot occur."""
     found = np.zeros(len(possible))
-    inside = codes[codes < len(possible)]
-    exact = np.bincount(inside, minlength=len(possible)).astype(np.int64)
-    found[possible] = purse.counts(subject, exact[possible], cap, rho)
+    inside = codes < len(possible)
+    exact = summed(codes[inside], weight[inside], len(possible))
+    found[possible] = purse.weights(subject, exact[possible], cap, rho)
     return found
 
 
+def summed(cells: npt.NDArray[Any], weight: Int64, size: int) -> Int64:
+    """The exact weight of the rows in each cell."""
+    return np.bincount(cells, weights=weight, minlength=size).astype(np.int64)
+
+
 def joint(first: Variable, second: Variable) -> Int64:
-    """Exact numbers of rows in each pair of groups; shape (groups of first, of second)."""
+    """Exact weights of rows in each pair of groups; shape (groups of first, of second)."""
     a, b = first.grouped, second.grouped
     both = (a >= 0) & (b >= 0)
     cells = a[both] * second.width + b[both]
-    counts = np.bincount(cells, minlength=first.width * second.width)
-    return counts.reshape(first.width, second.width).astype(np.int64)
+    found = summed(cells, first.weight[both], first.width * second.width)
+    return found.reshape(first.width, second.width)
 
 
 def on_simplex(noisy: Float64, total: float, possible: Bool) -> Float64:

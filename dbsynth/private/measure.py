@@ -21,20 +21,27 @@ from dbsynth.keys import canonical, rank_in_group
 from dbsynth.private.accountant import Loss, epsilon_of
 from dbsynth.private.contents import (
     Contents,
+    bucket_edges,
     buckets,
-    capped,
     joined,
-    largest_of_bucket,
-    middle_of_bucket,
     owned_contents,
     read_table,
     unit_contents,
+    weighed,
 )
-from dbsynth.private.design import Design, presence_of
-from dbsynth.private.domains import UNKNOWN, Domain, codec_of_edges, found_domain
+from dbsynth.private.design import Design, Prices, presence_of, prices, usual_price
+from dbsynth.private.domains import (
+    UNKNOWN,
+    Coarse,
+    Domain,
+    Search,
+    codec_of_edges,
+    found_domain,
+)
 from dbsynth.private.inference import Pair, conditional, estimate, settled
 from dbsynth.private.marginals import Variable, groups_of, joint, on_simplex, one_way
 from dbsynth.private.purse import Purse
+from dbsynth.private.sizes import Cut, cut_of
 from dbsynth.private.structure import Edge, grown_tree
 from dbsynth.private.walking import walked
 from dbsynth.progress import Progress
@@ -46,26 +53,11 @@ Int64 = npt.NDArray[np.int64]
 COUNTER = Column("count", Kind.INTEGER, "integer", nullable=False)
 GAP = variables.gap("")
 LEAST_SIGNAL = 4.0  # rows per standard deviation of noise, below which a table is only noise
-_SINGLE_COUNTS = 16
-_LOST = 0.05
 _CLEAR, _FEW = 4.0, 0.05
+_MOST_MISSING = 3.0
+_SOME = np.array([0.0, 1.0, 2.0])  # edges of no child and of one: a table that is seen has both
 _ALWAYS = 0.95
 MOST_LINKS = 2**16 - 2  # rows of a public table that a code can name
-
-
-@dataclass(frozen=True)
-class Cut:
-    """What a cap does to a table, by noisy counts alone.
-
-    Attributes:
-        entities: Estimated share of entities that own more rows.
-        rows: Estimated share of rows that are left out.
-    """
-
-    cap: int
-    chosen: bool
-    entities: float
-    rows: float
 
 
 @dataclass
@@ -74,7 +66,8 @@ class Answers:
 
     Attributes:
         rows: Estimated rows of each table.
-        counts: Of the generating keys, how many parents have how many children.
+        sizes: Of the generating keys, edges of numbers of children.
+        counts: How many parents have how many of them.
         present: Of keys that are dealt, the share of rows that refer to something.
         followed: Keys that hardly ever lead elsewhere than up the owning keys.
         unseen: Tables of which too few entities own rows to tell them from none.
@@ -84,6 +77,7 @@ class Answers:
     rows: dict[str, float] = field(default_factory=dict)
     domains: dict[str, dict[str, Domain]] = field(default_factory=dict)
     counters: dict[ForeignKey, Number] = field(default_factory=dict)
+    sizes: dict[ForeignKey, Float64] = field(default_factory=dict)
     counts: dict[ForeignKey, Float64] = field(default_factory=dict)
     present: dict[ForeignKey, float] = field(default_factory=dict)
     models: dict[str, Conditionals] = field(default_factory=dict)
@@ -98,24 +92,41 @@ class Coded:
 
     Attributes:
         codes: Of the rows; `UNKNOWN` where it is not to be counted.
+        weight: Of the rows.
+        cap: Rows of one entity weigh no more than so many rows.
         shown: Of all rows, where only some are counted.
+        whole: Whether every row has one of the codes.
+        edges, coarse: Of a number whose range was paid for.
     """
 
     name: str
     alphabet: Alphabet
     codes: Codes
     possible: npt.NDArray[np.bool_]
+    weight: Int64
+    cap: int
     shown: Codes | None = None
+    whole: bool = True
+    edges: Float64 | None = None
+    coarse: Coarse | None = None
 
 
 @dataclass
 class Work:
-    """What grows while the tables are measured, exact rows among it: nothing of it gets out."""
+    """What grows while the tables are measured, exact rows among it: nothing of it gets out.
+
+    Attributes:
+        owners: Of owned tables, noisy counts of entities by their number of rows.
+        weight: Estimated weight of all rows of a table, in rows.
+    """
 
     design: Design
     purse: Purse
     public: Mapping[str, pa.Table]
     contents: dict[str, Contents] = field(default_factory=dict)
+    owners: dict[str, Coarse] = field(default_factory=dict)
+    prices: Mapping[str, Prices] = field(default_factory=dict)
+    weight: dict[str, float] = field(default_factory=dict)
     own: dict[str, list[Variable]] = field(default_factory=dict)
     certain: dict[str, list[Conditional]] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
@@ -135,8 +146,10 @@ def measure(
     for table in design.ownership.protected:
         _count_entities(work, database, table)
         progress.advance(1)
-    work.answers.unseen = unseen(design, work.answers.rows)
-    check_signal(design, work.answers.rows, {t: c.cap for t, c in work.answers.cuts.items()})
+    cuts = work.answers.cuts
+    work.answers.unseen = unseen(design, cuts)
+    work.prices = prices(design, cuts, work.answers.unseen)
+    check_signal(design, cuts)
     seen = [t for t in design.ownership.protected if t not in work.answers.unseen]
     progress.step("fit", 2 * len(seen))
     for table in seen:
@@ -148,38 +161,34 @@ def measure(
     return work.answers
 
 
-def unseen(design: Design, rows: Mapping[str, float]) -> tuple[str, ...]:
+def unseen(design: Design, cuts: Mapping[str, Cut]) -> tuple[str, ...]:
     """Tables without rows, as far as counts of entities can tell, and what they would own.
 
     Where the noise of these counts is not small beside the number of entities, none counts as such:
     then it is the budget that does not suffice.
     """
-    clear = _CLEAR / np.sqrt(2 * design.size) <= _FEW * rows[design.ownership.unit]
+    clear = _CLEAR / np.sqrt(2 * design.size) <= _FEW * cuts[design.ownership.unit].weight
     found: list[str] = []
     for table, key in design.ownership.owner.items():
-        if (clear and rows[table] < 1) or key.parent in found:
+        if (clear and cuts[table].weight < 1) or key.parent in found:
             found.append(table)
     return tuple(found)
 
 
-def check_signal(design: Design, rows: Mapping[str, float], caps: Mapping[str, int]) -> None:
-    """Refuse a budget whose noise is as large as what it shall measure.
-
-    Args:
-        rows: Estimated rows of each table.
-    """
+def check_signal(design: Design, cuts: Mapping[str, Cut]) -> None:
+    """Refuse a budget whose noise is as large as what it shall measure."""
     drowned, factor = [], 1.0
-    hidden = unseen(design, rows)
-    for table, price in design.prices.items():
-        if price.one <= 0 or table in hidden:
+    for table, price in prices(design, cuts, unseen(design, cuts)).items():
+        if price.one <= 0:
             continue
-        scale = caps[table] / np.sqrt(2 * price.one)
-        if rows[table] < LEAST_SIGNAL * scale:
+        cap, rows = cuts[table].cap, cuts[table].weight
+        scale = cap / np.sqrt(2 * price.one)
+        if rows < LEAST_SIGNAL * scale:
             drowned.append(
-                f"`{table}` has about {max(rows[table], 0):,.0f} rows, and each count of it noise"
-                f" of {scale:,.0f} (cap {caps[table]} / sqrt(2 x {price.one:.2g}))"
+                f"`{table}` has about {max(rows, 0):,.0f} rows, and each count of it noise"
+                f" of {scale:,.0f} (cap {cap} / sqrt(2 x {price.one:.2g}))"
             )
-            factor = max(factor, (LEAST_SIGNAL * scale / max(rows[table], 1.0)) ** 2)
+            factor = max(factor, (LEAST_SIGNAL * scale / max(rows, 1.0)) ** 2)
     if drowned:
         said = design.protection
         rho = design.budget.rho * factor * said.fits
@@ -202,18 +211,19 @@ def _count_entities(work: Work, database: Database, table: str) -> None:
     rows = read_table(database, design.schema[table], _needed(design, table))
     key = design.ownership.owner.get(table)
     if key is None:
-        found = unit_contents(rows)
-        exact = np.array([found.entities], np.int64)
-        answers.rows[table] = float(work.purse.counts(f"rows of {table}", exact, 1, design.size)[0])
-        answers.cuts[table] = Cut(1, False, 0.0, 0.0)
+        work.contents[table] = unit_contents(rows)
+        exact = np.array([rows.num_rows], np.int64)
+        noisy = float(work.purse.counts(f"rows of {table}", exact, 1, design.size)[0])
+        answers.cuts[table] = Cut(1, False, 0.0, 0.0, noisy, noisy)
     else:
         found = owned_contents(rows, key, work.contents[key.parent], design.schema[table])
-        noisy = work.purse.counts(f"rows of {table} per entity", buckets(found), 1, design.size)
-        cut = _cut(design.cap(table), noisy, float(1 / np.sqrt(2 * design.size)))
-        found = capped(found, cut.cap, work.purse.noise.generator())
+        counts = work.purse.counts(f"rows of {table} per entity", buckets(found), 1, design.size)
+        scale = float(1 / np.sqrt(2 * design.size))
+        work.owners[table] = Coarse(bucket_edges(), counts.astype(np.float64), scale)
+        cut = cut_of(design.cap(table), counts, scale, usual_price(design))
+        work.contents[table] = weighed(found, cut.cap)
         answers.cuts[table] = cut
-        answers.rows[table] = rows_within(noisy, cut.cap, float(1 / np.sqrt(2 * design.size)))
-    work.contents[table] = found
+    answers.rows[table] = answers.cuts[table].weight
 
 
 def _needed(design: Design, table: str) -> list[str]:
@@ -225,40 +235,6 @@ def _needed(design: Design, table: str) -> list[str]:
     return list(dict.fromkeys([*measured, *keys]))
 
 
-def _significant(noisy: Int64, scale: float) -> Float64:
-    """The counts, 0 where they may well be noise; of entities that own nothing, in any case."""
-    found = np.where(noisy > _CLEAR * scale, noisy, 0).astype(np.float64)
-    found[0] = max(int(noisy[0]), 0)
-    return found
-
-
-def _cut(cap: int | None, noisy: Int64, scale: float) -> Cut:
-    """The cap, chosen where it is not given, and what it does."""
-    entities = _significant(noisy, scale)
-    middles = np.array([middle_of_bucket(i) for i in range(len(noisy))])
-    total = max(float((entities * middles).sum()), 1e-9)
-    chosen = cap is None
-    if cap is None:
-        for place in range(1, len(noisy)):
-            cap = largest_of_bucket(place)
-            lost = float((entities * np.maximum(middles - cap, 0)).sum()) / total
-            if lost <= _LOST:
-                break
-    assert cap is not None
-    beyond = middles > cap
-    lost = float((entities * np.maximum(middles - cap, 0)).sum()) / total
-    owners = max(float(entities.sum()), 1e-9)
-    return Cut(cap, chosen, float(entities[beyond].sum()) / owners, lost)
-
-
-def rows_within(noisy: Int64, cap: int, scale: float) -> float:
-    """Estimated rows, 0 where the owners, bucket by bucket and together, may well be noise."""
-    middles = np.array([middle_of_bucket(i) for i in range(len(noisy))])
-    owners = float(noisy[1:].sum())
-    together = owners if owners > _CLEAR * scale * np.sqrt(len(noisy) - 1) else 0.0
-    return max(together, float((_significant(noisy, scale) * np.minimum(middles, cap)).sum()))
-
-
 # ---------------------------------------------------------------------------------------------
 # Single variables
 # ---------------------------------------------------------------------------------------------
@@ -266,24 +242,30 @@ def rows_within(noisy: Int64, cap: int, scale: float) -> float:
 
 def _count_single(work: Work, table: str) -> None:
     """Count every variable of a table by itself, and estimate its rows."""
-    design, answers = work.design, work.answers
-    price, cap = design.prices[table], answers.cuts[table].cap
+    design, answers, contents = work.design, work.answers, work.contents[table]
+    price, cut = work.prices[table], answers.cuts[table]
+    scale = float(cut.cap / np.sqrt(2 * price.one))
+    search = Search(contents, work.purse, price.search, scale, cut.words)
     found: list[Coded] = []
     answers.domains[table] = {}
     for name, recipe in design.recipes[table].items():
         if not recipe.measured:
             continue
-        contents = work.contents[table]
         values = contents.rows[name].combine_chunks()
-        subject = f"{table}.{name}"
-        domain = found_domain(recipe, values, contents, cap, work.purse, price.search, subject)
+        domain = found_domain(recipe, values, search, f"{table}.{name}")
         answers.domains[table][name] = domain
         codec = domain.codec
         if name == design.walking[table] and domain.edges is not None:
-            found += _walking(work, table, name, domain, values)
+            found += _walking(work, table, name, domain, search)
         elif domain.possible.sum() > 1:
             codes = domain.encode(values)
-            found.append(Coded(variables.column(name), codec.alphabet, codes, domain.possible))
+            found.append(
+                Coded(
+                    variables.column(name), codec.alphabet, codes, domain.possible,
+                    contents.weight, contents.cap, None, not recipe.open, domain.edges,
+                    domain.coarse,
+                )
+            )  # fmt: skip
         else:  # there is nothing to be counted
             work.certain.setdefault(table, []).append(
                 Conditional(
@@ -291,58 +273,76 @@ def _count_single(work: Work, table: str) -> None:
                 )
             )
     found += _link_variables(work, table)
-    found += _count_variables(work, table)
-    scale = float(cap / np.sqrt(2 * price.one)) if found else 0.0
-    noisy = [
-        one_way(work.purse, f"{table}: {v.name}", v.codes, v.possible, cap, price.one)
-        for v in found
-    ]
-    whole = [(v, counts) for v, counts in zip(found, noisy, strict=True) if v.shown is None]
+    found += _count_variables(work, table, search)
+    noisy = [_counted(work, table, v) for v in found]
+    whole = [(v, n) for v, n in zip(found, noisy, strict=True) if v.shown is None and v.whole]
+    work.weight[table] = cut.weight
     if whole:
         weights = [1 / v.possible.sum() for v, _ in whole]
-        estimates = [counts.sum() for _, counts in whole]
-        answers.rows[table] = float(np.average(estimates, weights=weights))
-    answers.rows[table] = max(1.0, answers.rows[table])
-    pair_scale = _pair_scale(design, table, cap)
+        work.weight[table] = float(np.average([n.sum() for _, n in whole], weights=weights))
+    work.weight[table] = max(1.0, work.weight[table])
+    if table == design.ownership.unit:
+        answers.rows[table] = work.weight[table]
     work.own[table] = [
-        _variable(v, counts, answers.rows[table], scale, pair_scale)
+        _variable(v, counts, work.weight[table], price)
         for v, counts in zip(found, noisy, strict=True)
     ]
 
 
-def _walking(work: Work, table: str, name: str, domain: Domain, values: pa.Array) -> list[Coded]:
-    """The time of siblings: that of the first, and the gaps of the others."""
-    cap, price = work.answers.cuts[table].cap, work.design.prices[table]
-    codes = domain.encode(values)
-    found = walked(
-        domain, values, codes, work.contents[table], cap, work.purse, price.search.rho,
-        f"{table}.{name}",
+def _counted(work: Work, table: str, coded: Coded) -> Float64:
+    """Noisy numbers of rows with each code, with what the search for the range has told."""
+    rho = work.prices[table].one
+    noisy = one_way(
+        work.purse, f"{table}: {coded.name}", coded.codes, coded.weight, coded.possible, coded.cap,
+        rho,
     )  # fmt: skip
+    if coded.edges is None or coded.coarse is None:
+        return noisy
+    scale = float(coded.cap / np.sqrt(2 * rho))
+    return np.concatenate([noisy[:4], coded.coarse.pooled(coded.edges, noisy[4:], scale)])
+
+
+def _walking(work: Work, table: str, name: str, domain: Domain, search: Search) -> list[Coded]:
+    """The time of siblings: that of the first, and the gaps of the others.
+
+    A parent has one first child, which weighs as much as the parent.
+    """
+    values = search.contents.rows[name].combine_chunks()
+    codes = domain.encode(values)
+    found = walked(domain, values, codes, search, f"{table}.{name}")
     work.answers.domains[table][name] = found.domain
     alphabet = found.codec.alphabet
-    gaps = np.r_[np.zeros(4, bool), np.ones(alphabet.size - 4, bool)]
+    gaps = np.r_[np.zeros(4, bool), found.coarse.filled(found.edges)]
     shown = np.where(found.gap == UNKNOWN, 0, found.gap).astype(np.uint16)
+    above = work.contents[work.design.ownership.owner[table].parent]
     return [
-        Coded(variables.gap(name), alphabet, found.gap, gaps, shown),
-        Coded(variables.column(name), domain.codec.alphabet, found.first, domain.possible, codes),
-    ]
+        Coded(
+            variables.gap(name), alphabet, found.gap, gaps, search.contents.weight,
+            search.contents.cap, shown, edges=found.edges, coarse=found.coarse,
+        ),
+        Coded(
+            variables.column(name), domain.codec.alphabet, found.first, domain.possible,
+            above.weight[search.contents.parent], above.cap, codes,
+        ),
+    ]  # fmt: skip
 
 
-def _pair_scale(design: Design, table: str, cap: int) -> float:
-    price = design.prices[table].pair
-    return float(cap / np.sqrt(2 * price)) if price > 0 else 0.0
-
-
-def _variable(
-    coded: Coded, noisy: Float64, total: float, scale: float, pair_scale: float
-) -> Variable:
+def _variable(coded: Coded, noisy: Float64, total: float, price: Prices) -> Variable:
     """The variable with its estimated counts, and as others see it where they see more of it."""
     name, alphabet, possible = coded.name, coded.alphabet, coded.possible
+    scale, pair_scale = (
+        float(coded.cap / np.sqrt(2 * rho)) if rho > 0 else 0.0 for rho in (price.one, price.pair)
+    )
     part = coded.shown is not None
-    rows = float(np.clip(noisy.sum(), 1.0, total)) if part else total
+    rows = max(float(noisy.sum()), 1.0) if part else total
+    if not coded.whole:  # rows with other words are taken to be like those with these
+        noisy = noisy * _all_of(float(noisy.sum()), total)
     counts = on_simplex(noisy, rows, possible)
     groups = groups_of(counts, possible, pair_scale, ordered=alphabet.ordered, apart=False)
-    found = Variable(name, alphabet, coded.codes, possible, counts, groups, scale, part)
+    found = Variable(
+        name, alphabet, coded.codes, possible, counts, groups, coded.weight, coded.cap, scale,
+        pair_scale, part,
+    )  # fmt: skip
     if coded.shown is None:
         return found
     # Not counted in all rows: of gaps all are known but the first, of times each cell has as many.
@@ -355,10 +355,15 @@ def _variable(
     return replace(found, seen=seen)
 
 
+def _all_of(found: float, total: float) -> float:
+    """The factor from some rows to all, within limits that noise cannot pass."""
+    return float(np.clip(total / max(found, 1.0), 1.0, _MOST_MISSING))
+
+
 def _link_variables(work: Work, table: str) -> list[Coded]:
     """Which row of a public table, and whether a dealt key refers to anything."""
     found = []
-    rows = work.contents[table].rows
+    rows, mine = work.contents[table].rows, (work.contents[table].weight, work.contents[table].cap)
     for fk in work.design.plan.lookups_of(table):
         theirs = work.public[fk.parent]
         up = joined(rows, fk.columns, theirs, fk.parent_columns)
@@ -367,7 +372,8 @@ def _link_variables(work: Work, table: str) -> list[Coded]:
         possible = np.ones(size, bool)
         possible[0] = fk.nullable
         if possible.sum() > 1:
-            found.append(Coded(variables.link(fk), Alphabet(size, ordered=False), codes, possible))
+            alphabet = Alphabet(size, ordered=False)
+            found.append(Coded(variables.link(fk), alphabet, codes, possible, *mine))
     for fk in work.design.plan.dealt_of(table):
         present = np.ones(rows.num_rows, bool)
         for column in fk.columns:
@@ -375,13 +381,15 @@ def _link_variables(work: Work, table: str) -> list[Coded]:
         if work.design.ownership.way_to(fk):
             codes = np.where(present, 1 + _own_ancestor(work, fk), 0).astype(np.uint16)
             possible = np.array([fk.nullable, True, True])
-            found.append(Coded(presence_of(fk), Alphabet(3, ordered=False), codes, possible))
+            alphabet = Alphabet(3, ordered=False)
+            found.append(Coded(presence_of(fk), alphabet, codes, possible, *mine))
         elif fk.nullable:
             one = variables.FIRST_DEPTH if fk.parent == table else 1
             possible = np.zeros(one + 1, bool)
             possible[[0, one]] = True
             codes = (present * one).astype(np.uint16)
-            found.append(Coded(presence_of(fk), Alphabet(one + 1, ordered=True), codes, possible))
+            alphabet = Alphabet(one + 1, ordered=True)
+            found.append(Coded(presence_of(fk), alphabet, codes, possible, *mine))
     return found
 
 
@@ -399,30 +407,46 @@ def _own_ancestor(work: Work, key: ForeignKey) -> npt.NDArray[np.bool_]:
     return same
 
 
-def _count_variables(work: Work, table: str) -> list[Coded]:
+def _count_variables(work: Work, table: str, search: Search) -> list[Coded]:
     """How many rows of each owned table a row owns."""
-    found = []
+    found, contents = [], work.contents[table]
     for child, fk in work.design.ownership.owner.items():
         if fk.parent != table or child in work.answers.unseen:
             continue
-        edges = count_edges(work.answers.cuts[child].cap)
+        up = work.contents[child].parent
+        counts = np.bincount(up, minlength=len(contents.entity)).astype(np.float64)
+        coarse = work.owners[child]  # which tells all where entities are the parents
+        if table != work.design.ownership.unit:
+            every = np.arange(len(counts))
+            coarse = search.once(f"children in {child}", coarse.edges, counts, every)
+        edges = np.union1d(coarse.finer(search.cells(coarse), whole=True), _SOME)
+        work.answers.sizes[fk] = edges
         codec = work.answers.counters[fk] = codec_of_edges(COUNTER, edges, 1.0)
-        counts = np.bincount(
-            work.contents[child].parent, minlength=len(work.contents[table].entity)
-        )
         cells = np.searchsorted(edges, counts, side="right") - 1
         codes = (4 + np.clip(cells, 0, len(edges) - 2)).astype(np.uint16)
-        possible = np.r_[np.zeros(4, bool), np.ones(len(edges) - 1, bool)]
-        found.append(Coded(variables.count(fk), codec.alphabet, codes, possible))
+        possible = np.r_[np.zeros(4, bool), coarse.filled(edges)]
+        found.append(
+            Coded(
+                variables.count(fk), codec.alphabet, codes, possible, contents.weight,
+                contents.cap, edges=edges, coarse=coarse,
+            )
+        )  # fmt: skip
     return found
 
 
-def count_edges(cap: int) -> Float64:
-    """Edges of numbers of children up to a cap: each by itself, then ever wider cells."""
-    single = np.arange(min(cap, _SINGLE_COUNTS) + 1.0)
-    wide = np.geomspace(_SINGLE_COUNTS, max(cap, _SINGLE_COUNTS + 1), 24)
-    found = np.unique(np.floor(np.concatenate([single, wide])))
-    return np.append(found[found <= cap], cap + 1.0)
+def _brought_to(parents: Float64, numbers: Float64, children: float) -> Float64:
+    """Parents by number of children, more or fewer of them without any, as near as that comes."""
+    some = float(parents[1:].sum())
+    factor = children / max(float(parents @ numbers), 1e-9)
+    most = float(parents.sum()) / max(some, 1e-9)
+    found = parents * min(factor, most)
+    found[0] = max(float(parents.sum() - found[1:].sum()), 0.0)
+    return found
+
+
+def middles(edges: Float64) -> Float64:
+    """The mean number of each cell of whole numbers."""
+    return (edges[:-1] + edges[1:] - 1) / 2
 
 
 # ---------------------------------------------------------------------------------------------
@@ -432,24 +456,22 @@ def count_edges(cap: int) -> Float64:
 
 def _count_pairs(work: Work, table: str) -> None:
     """Choose the pairs of a table, count them, and turn all counts into how rows are drawn."""
-    design, answers = work.design, work.answers
-    price, cap, own = design.prices[table], answers.cuts[table].cap, work.own[table]
-    scale = _pair_scale(design, table, cap)
+    answers, price, own = work.answers, work.prices[table], work.own[table]
     edges = [Edge(v, None) for v in own]
-    if scale > 0:
-        known = _known(work, table, scale)
-        name = design.walking[table]
+    if price.pair > 0:
+        name = work.design.walking[table]
         after = {} if name is None else {variables.column(name): variables.gap(name)}
-        edges = grown_tree(own, known, work.purse, cap, price.choice, scale, table, after)
+        edges = grown_tree(own, _known(work, table), work.purse, price.choice, table, after)
     pairs = []
     for edge in edges:
         if edge.given is None:
             continue
         exact = joint(edge.variable, edge.given)
         subject = f"{table}: {edge.variable.name} given {edge.given.name}"
-        noisy = work.purse.counts(subject, exact.ravel(), cap, price.pair)
-        pairs.append(Pair(edge, noisy.reshape(exact.shape).astype(np.float64)))
-    found = estimate(own, pairs, scale, answers.rows[table])
+        noisy = work.purse.weights(subject, exact.ravel(), edge.variable.cap, price.pair)
+        noisy *= 1.0 if edge.variable.part else _all_of(float(noisy.sum()), work.weight[table])
+        pairs.append(Pair(edge, noisy.reshape(exact.shape)))
+    found = estimate(own, pairs, work.weight[table])
     drawn = [conditional(edge, found) for edge in edges]
     answers.models[table] = Conditionals((*work.certain.get(table, ()), *drawn))
     answers.pairs[table] = tuple(
@@ -461,50 +483,56 @@ def _count_pairs(work: Work, table: str) -> None:
 
 def _keep_shares(work: Work, table: str) -> None:
     """What the frame has to know beside the engine: numbers of children, and NULLs of keys."""
-    by_name = {v.name: v for v in work.own[table]}
+    answers, by_name = work.answers, {v.name: v for v in work.own[table]}
     for fk in work.design.ownership.owner.values():
-        if fk.parent == table and fk.child not in work.answers.unseen:
-            work.answers.counts[fk] = by_name[variables.count(fk)].counts[4:]
+        if fk.parent == table and fk.child not in answers.unseen:
+            shares = by_name[variables.count(fk)].counts[4:]
+            found = shares * answers.rows[table] / max(float(shares.sum()), 1e-9)
+            if table != work.design.ownership.unit:  # the entities tell how many there are in all
+                found = _brought_to(found, middles(answers.sizes[fk]), answers.cuts[fk.child].all)
+            answers.counts[fk] = found
+            answers.rows[fk.child] = max(1.0, float(found @ middles(answers.sizes[fk])))
     for fk in work.design.plan.dealt_of(table):
         variable = by_name.get(presence_of(fk))
         if variable is not None:
             total = max(float(variable.counts.sum()), 1e-9)
             linked = float(variable.counts[1:].sum())
-            work.answers.present[fk] = linked / total
+            answers.present[fk] = linked / total
             same = float(variable.counts[2:3].sum()) / max(linked, 1e-9)
             if work.design.ownership.way_to(fk) and min(same, linked / total) >= _ALWAYS:
-                work.answers.followed.append(fk)
+                answers.followed.append(fk)
 
 
-def _known(work: Work, table: str, scale: float) -> list[Variable]:
+def _known(work: Work, table: str) -> list[Variable]:
     """What a row knows before it is drawn: its parent and the parent's, its place, its sibling."""
     key = work.design.ownership.owner.get(table)
     if key is None:
         return []
-    contents, rows = work.contents[table], work.answers.rows[table]
+    contents, total = work.contents[table], work.weight[table]
+    scale = float(contents.cap / np.sqrt(2 * work.prices[table].pair))
     up = contents.parent
-    found = [_seen(v.shown, variables.of_parent(v.name), v.shown.codes[up], rows, scale)
+    found = [_seen(v.shown, variables.of_parent(v.name), v.shown.codes[up], total, scale)
              for v in work.own[key.parent]]  # fmt: skip
     above = work.design.ownership.owner.get(key.parent)
     if above is not None:
         further = work.contents[key.parent].parent[up]
         for v in (v.shown for v in work.own[above.parent]):
             name = variables.of_parent(variables.of_parent(v.name))
-            found.append(_seen(v, name, v.codes[further], rows, scale))
+            found.append(_seen(v, name, v.codes[further], total, scale))
     place = rank_in_group(up)
     position = np.minimum(place, variables.LAST_POSITION).astype(np.uint16)
-    found.append(_position(work, key, position, scale))
-    parents = max(float(work.answers.counts[key][1:].sum()), 1.0)
+    places = _places(work, key) * total
+    found.append(_position(position, places, scale))
     before = np.where(place > 0, np.arange(len(up)) - 1, -1)
     for v in (v.shown for v in work.own[table]):
         if not v.name.startswith("count:"):
             last = np.append(np.where(v.codes == UNKNOWN, 0, v.codes), 0)[before].astype(np.uint16)
             counts = v.counts.copy()
-            counts[0] += parents
+            counts[0] += places[0] * float(counts.sum()) / max(total - places[0], 1.0)
             seen = replace(
                 v, possible=v.possible | (np.arange(len(v.possible)) == 0), counts=counts
             )
-            found.append(_seen(seen, variables.previous(v.name), last, rows, scale, apart=True))
+            found.append(_seen(seen, variables.previous(v.name), last, total, scale, apart=True))
     return found
 
 
@@ -517,15 +545,18 @@ def _seen(
     return Variable(name, v.alphabet, codes, v.possible, counts, groups)
 
 
-def _position(work: Work, key: ForeignKey, position: Codes, scale: float) -> Variable:
-    """The place of a row among its siblings; how many rows have which follows from the counts."""
-    cells = work.answers.counts[key]
-    edges = count_edges(work.answers.cuts[key.child].cap)
-    middles = (edges[:-1] + edges[1:] - 1) / 2
+def _places(work: Work, key: ForeignKey) -> Float64:
+    """The share of rows with each place among siblings, which follows from their numbers."""
+    parents, numbers = work.answers.counts[key], middles(work.answers.sizes[key])
     size = variables.POSITION_ALPHABET.size
-    counts = np.array([float(cells[middles > place].sum()) for place in range(size)])
-    counts[-1] = float((cells * np.maximum(middles - size + 1, 0)).sum())
-    possible = np.ones(size, bool)
+    rows = np.array([float(parents[numbers > place].sum()) for place in range(size)])
+    rows[-1] = float(parents @ np.maximum(numbers - size + 1, 0))
+    return rows / max(float(rows.sum()), 1e-9)
+
+
+def _position(position: Codes, counts: Float64, scale: float) -> Variable:
+    """The place of a row among its siblings."""
+    possible = np.ones(len(counts), bool)
     groups = groups_of(counts, possible, scale, ordered=True, apart=True)
     return Variable(
         variables.POSITION, variables.POSITION_ALPHABET, position, possible, counts, groups

@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from dbsynth.errors import EngineError
 from dbsynth.private.accountant import Loss, total
+from dbsynth.private.contents import WHOLE
 from dbsynth.private.mechanisms import Noise
 
+Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 _SLACK = 1e-9
 
@@ -44,6 +46,11 @@ class Purse:
         scale = sensitivity / np.sqrt(2 * rho)
         self._pay(Spent(subject, Loss(rho), float(scale), len(exact)))
         return self.noise.counts(exact, sensitivity, rho)
+
+    def weights(self, subject: str, exact: Int64, cap: int, rho: float) -> Float64:
+        """Noisy sums of weights of rows, in rows; those of an entity weigh ``cap`` at most."""
+        self._pay(Spent(subject, Loss(rho), float(cap / np.sqrt(2 * rho)), len(exact)))
+        return self.noise.counts(exact, cap * WHOLE, rho) / WHOLE
 
     def choose(self, subject: str, scores: Sequence[int], sensitivity: int, rho: float) -> int:
         """A private choice; see `Noise.choose`."""

@@ -13,12 +13,12 @@ from datetime import date, datetime
 import pyarrow as pa
 
 from dbsynth.classify import Decision, Role, classify_table
-from dbsynth.classify.names import concept_of
 from dbsynth.databases.base import Database
 from dbsynth.graph import is_unique
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.keys import Mint, key_parts
 from dbsynth.model import ColumnModel, Provided
+from dbsynth.private.limits import ENDLESS, limits_of
 from dbsynth.private.texts import examples
 from dbsynth.schema import Column, Kind, Table
 from dbsynth.spec import Spec
@@ -26,6 +26,8 @@ from dbsynth.spec.protection import Protection
 
 NUMERIC = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 TIMES = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INTERVAL)
+ATOMS = 100  # whole numbers that all get a code of their own
+_WORDS = (None, "text", "label", "json")  # what makes up values that may as well be shared ones
 _LONGEST = 200  # texts that may be longer are no categories
 _MICROSECONDS = 1e6
 _DAY = 86_400 * _MICROSECONDS
@@ -40,7 +42,8 @@ class Recipe:
             known of it already.
         words: The values of a category, where they are public.
         open: Whether the values of a category are found privately.
-        bounds: Public limits of a number, in units.
+        bounds: Public limits of a number, in units, that are near enough to need no search.
+        limits: Public limits within which it has to be searched, in units.
         unit: The grid of numbers (days, microseconds, digits); 0 for none.
         number: Whether it is a number or a time.
         measured: Whether the engine draws anything of it.
@@ -52,6 +55,7 @@ class Recipe:
     open: bool = False
     number: bool = False
     bounds: tuple[float, float] | None = None
+    limits: tuple[float, float] = ENDLESS
     unit: float = 1.0
 
     @property
@@ -116,12 +120,17 @@ def _recipe(
     plain = decision.role not in (Role.IDENTIFIER, Role.TEXT, Role.OPAQUE, Role.RENAMED)
     if column.kind in (*NUMERIC, *TIMES) and (plain or decision.provider is None):
         unit, bounds = _grid(column)
-        return Recipe(column, model, number=True, unit=unit, bounds=bounds)
+        limits = ENDLESS
+        if column.kind in NUMERIC and bounds is None:
+            low, high = limits_of(table, column)
+            limits = (low / unit, high / unit) if unit else (low, high)
+            bounds = limits if unit and limits[1] - limits[0] < ATOMS else None
+        return Recipe(column, model, number=True, unit=unit, bounds=bounds, limits=limits)
     asked = examples(table, column) if column.kind is Kind.TEXT else []
     if asked and decision.decided_by != "spec":
         told = replace(model, decision=replace(decision, provider="pattern"))
         return Recipe(column, _provided(column, told, pa.array(asked), unique))
-    if column.kind is Kind.TEXT and not unique and _shareable(table, column, decision):
+    if column.kind in (Kind.TEXT, Kind.JSON) and not unique and _shareable(column, decision):
         return Recipe(column, _as(model, Role.CATEGORY), open=True)
     return Recipe(column, _provided(column, model, values, unique))
 
@@ -175,13 +184,15 @@ def _listed(table: Table, column: Column) -> tuple[str, ...]:
     return ()
 
 
-def _shareable(table: Table, column: Column, decision: Decision) -> bool:
-    """Whether values that many entities share may be shown: no names of persons, no prose."""
+def _shareable(column: Column, decision: Decision) -> bool:
+    """Whether values that many entities share may be shown: no names of persons.
+
+    Prose too, as forms and choices are often written out; where none is shared, none is shown.
+    """
     if decision.decided_by == "spec":
         return decision.role is Role.CATEGORY
-    prose = concept_of(column.name, table.bare) == "text" or decision.role is Role.IDENTIFIER
     short = column.length is None or column.length <= _LONGEST
-    return short and not prose and decision.provider in (None, "text", "label")
+    return short and decision.role is not Role.IDENTIFIER and decision.provider in _WORDS
 
 
 def _provided(column: Column, model: ColumnModel, values: pa.Array, unique: bool) -> ColumnModel:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from dbsynth.private.contents import WHOLE
 from dbsynth.private.marginals import Variable, joint
 from dbsynth.private.purse import Purse
 
@@ -36,17 +37,15 @@ class Edge:
 
 
 def grown_tree(
-    own: Sequence[Variable], known: Sequence[Variable], purse: Purse, cap: int,
-    rho: float, scale: float, subject: str, after: Mapping[str, str] = NOTHING,
+    own: Sequence[Variable], known: Sequence[Variable], purse: Purse, rho: float, subject: str,
+    after: Mapping[str, str] = NOTHING,
 ) -> list[Edge]:  # fmt: skip
     """The edges in the order in which their variables can be drawn.
 
     Args:
         own: Variables of the rows.
         known: Variables that are known before.
-        cap: Most rows of one entity.
         rho: What all choices together may cost.
-        scale: Standard deviation of the noise in each cell of a pair that is measured.
         after: Of variables that have to be drawn after another one, that one.
     """
     if not own:
@@ -54,8 +53,8 @@ def grown_tree(
     start = [] if known else [Edge(own[0], None)]
     waiting = list(own[len(start) :])
     usable = [v for v in (*known, *(edge.variable for edge in start)) if v.width > 1]
-    edges = list(start)
-    scores = {(v.name, g.name): score(v, g, scale) for v in waiting for g in usable}
+    edges, cap = list(start), max(v.cap for v in own)
+    scores = {(v.name, g.name): score(v, g) for v in waiting for g in usable}
     turns = len(waiting)
     while waiting:
         names = {v.name for v in waiting}
@@ -63,18 +62,18 @@ def grown_tree(
         options = [Edge(v, g) for v in ready for g in usable] + [Edge(v, None) for v in ready]
         worth = [scores[e.variable.name, e.given.name] if e.given else 0 for e in options]
         # One entity adds or takes away at most `cap` rows, each of which changes a score by 2.
-        place = purse.choose(f"structure of {subject}", worth, 2 * cap * _UNIT, rho / turns)
+        place = purse.choose(f"structure of {subject}", worth, 2 * cap * _UNIT * WHOLE, rho / turns)
         taken = options[place]
         edges.append(taken)
         waiting = [v for v in waiting if v is not taken.variable]
         shown = taken.variable.shown
         if shown.width > 1:
             usable.append(shown)
-            scores |= {(v.name, shown.name): score(v, shown, scale) for v in waiting}
+            scores |= {(v.name, shown.name): score(v, shown) for v in waiting}
     return edges
 
 
-def score(variable: Variable, given: Variable, scale: float) -> int:
+def score(variable: Variable, given: Variable) -> int:
     """How far a pair is from independence, in rows, less the noise that measuring it would add.
 
     The distribution that the variable would have is the noisy one, so that only the counts of the
@@ -84,7 +83,7 @@ def score(variable: Variable, given: Variable, scale: float) -> int:
     weights = _weights(variable.by_group)
     alone = weights[:, None] * counts.sum(axis=0)[None, :]
     distance = int(np.abs(counts * _UNIT - alone).sum())
-    return distance - int(_MEAN_NOISE * scale * counts.size * _UNIT)
+    return distance - int(_MEAN_NOISE * variable.pair_scale * counts.size * _UNIT * WHOLE)
 
 
 def _weights(counts: Float64) -> Int64:

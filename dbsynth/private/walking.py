@@ -13,14 +13,21 @@ from dbsynth.codec import Codes, Number
 from dbsynth.graph import is_unique
 from dbsynth.keys import rank_in_group
 from dbsynth.model import Gap
-from dbsynth.private.contents import Contents, sibling_time
-from dbsynth.private.domains import UNKNOWN, Domain, coarse_edges, codec_of_edges, refined, units_of
-from dbsynth.private.purse import Purse
+from dbsynth.private.contents import sibling_time
+from dbsynth.private.domains import (
+    UNKNOWN,
+    Coarse,
+    Domain,
+    Search,
+    coarse_edges,
+    codec_of_edges,
+    units_of,
+)
 from dbsynth.private.recipes import Recipe
 from dbsynth.rules import Rule
 from dbsynth.schema import Column, ForeignKey, Kind, Table
 
-Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
 _MICROSECONDS, _DAY = 1e6, 86_400e6
 
 
@@ -30,12 +37,15 @@ class Walked:
 
     Attributes:
         domain: That of the time, with what its model says of gaps.
+        edges, coarse: Of the gaps.
         gap: Codes of the gap to the sibling before; `UNKNOWN` of the first.
         first: Codes of the time of the first; `UNKNOWN` of the others.
     """
 
     domain: Domain
     codec: Number
+    edges: Float64
+    coarse: Coarse
     gap: Codes
     first: Codes
 
@@ -52,30 +62,23 @@ def walking_column(
     return name if recipe.number and not recipe.column.nullable and not bound else None
 
 
-def walked(
-    domain: Domain, values: pa.Array, codes: Codes, contents: Contents, cap: int, purse: Purse,
-    rho: float, subject: str,
-) -> Walked:  # fmt: skip
+def walked(domain: Domain, values: pa.Array, codes: Codes, search: Search, subject: str) -> Walked:
     """The gaps of a time column; their range is paid for.
 
     Args:
         codes: Of the time itself, of all rows.
-        cap: Most rows of one entity.
     """
     assert domain.edges is not None
     assert isinstance(domain.codec, Number)
     days = domain.codec.kind is Kind.DATE
     units, _ = units_of(values, domain.unit)
-    later = np.flatnonzero(rank_in_group(contents.parent) > 0)  # siblings lie side by side
+    later = np.flatnonzero(rank_in_group(search.contents.parent) > 0)  # siblings lie side by side
     gaps = np.maximum(units[later] - units[later - 1], 0.0)
     kind, unit = (Kind.INTEGER, 1.0) if days else (Kind.INTERVAL, _MICROSECONDS)
     gap_column = Column("gap", kind, "", nullable=False)
-    coarse = coarse_edges(gap_column, unit)
-    coarse = coarse[coarse >= 0]
-    cells = np.clip(np.searchsorted(coarse, gaps, side="right") - 1, 0, len(coarse) - 2)
-    exact = np.bincount(cells, minlength=len(coarse) - 1)
-    noisy = purse.counts(f"range of gaps of {subject}", exact, cap, rho)
-    edges = refined(coarse, noisy, float(cap / np.sqrt(2 * rho)), whole=True)
+    grid = coarse_edges(gap_column, unit)
+    coarse = search.coarse(f"gaps of {subject}", grid[grid >= 0], gaps, later, whole=True)
+    edges = coarse.finer(search.cells(coarse), whole=True)
     codec = codec_of_edges(gap_column, edges, unit)
     found = np.full(len(units), UNKNOWN, np.uint16)
     places = np.clip(np.searchsorted(edges, gaps, side="right") - 1, 0, len(edges) - 2)
@@ -84,4 +87,5 @@ def walked(
     first[later] = UNKNOWN
     step = _DAY if days else _MICROSECONDS
     gap = Gap(codec, step, float(domain.edges[-1] - 1) * step)
-    return Walked(replace(domain, model=replace(domain.model, gap=gap)), codec, found, first)
+    model = replace(domain.model, gap=gap)
+    return Walked(replace(domain, model=model), codec, edges, coarse, found, first)

@@ -33,6 +33,7 @@ from dbsynth.progress import Progress, Silent
 from dbsynth.schema import ForeignKey
 from dbsynth.spec import PRIVATE, Spec
 from dbsynth.spec.protection import Protection
+from dbsynth.tradeoffs.learning import accuracy
 from dbsynth.tradeoffs.utility import Yardstick, mean, yardstick
 
 REAL, OPEN, FLOOR = "real", "relational", "independent"
@@ -53,12 +54,14 @@ class Line:
         engine: Or `real`, the shown half itself.
         epsilon: None without privacy.
         parts: Utility by kind of table of counts.
+        accuracy: Of classifiers that its rows have taught; None where there are none.
         refused: Why there are no figures.
     """
 
     engine: str
     epsilon: float | None
     parts: Mapping[str, float] = field(default_factory=dict)
+    accuracy: float | None = None
     seconds: float = 0.0
     refused: str = ""
 
@@ -165,7 +168,8 @@ def _judged(
     model = unpaid(shown, replace(spec, engine=OPEN))
     comparison = _comparison(design, model)
     judge = judging(comparison.real(held_out), comparison.parents)
-    lines = [Line(REAL, None, judge.utility(comparison.real(shown)))]
+    real = comparison.real(shown)
+    lines = [Line(REAL, None, judge.utility(real), accuracy(judge, real))]
     lines.append(comparison.line(judge, model, spec, OPEN, start))
     for epsilon in epsilons:
         progress.step(f"fit dp at epsilon {epsilon:g}")
@@ -200,7 +204,8 @@ class _Comparison:
         epsilon: float | None = None,
     ) -> Line:  # fmt: skip
         made = made_side(drafted(model, spec), model.schema, self.columns, self.keys)
-        return Line(engine, epsilon, judge.utility(made), time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        return Line(engine, epsilon, judge.utility(made), accuracy(judge, made), seconds)
 
 
 def _comparison(design: Design, model: Model) -> _Comparison:

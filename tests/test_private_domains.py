@@ -1,0 +1,124 @@
+"""What the engine `dp` finds out of columns and sizes before it measures pairs: from noisy counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+import dbsynth
+from dbsynth.private.contents import WHOLE, Contents, buckets, weighed
+from dbsynth.private.domains import Coarse, coarse_edges, codec_of_edges, refined
+from dbsynth.private.limits import ENDLESS, limits_of
+from dbsynth.private.sizes import cut_of
+from dbsynth.schema import Check, Column, Kind, Table
+from dbsynth.spec import Spec
+
+DAY = Column("until", Kind.DATE, "date")
+EPOCH = dt.date(1970, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("check", "limits"),
+    [
+        ("((n >= 1) AND (n <= 7))", (1, 7)), ("n BETWEEN 1 AND 7", (1, 7)), ("(n > 0)", (1, np.inf)),
+        ("((n)::numeric > (0)::numeric)", (1, np.inf)), ('"n" < 5', (-np.inf, 4)),
+        ("((n < 0) OR (n > 9))", ENDLESS), ("n > 5 and n < 2", ENDLESS), ("length(n) > 2", ENDLESS),
+        ("not (n > 2)", ENDLESS), ("other.n >= 4", ENDLESS), ("n >= 2 and span >= 9", (2, np.inf)),
+    ],
+)  # fmt: skip
+def test_limits_are_those_that_a_check_names(check, limits):
+    column = Column("n", Kind.INTEGER, "integer")
+    table = Table("t", "t", None, (column,), checks=(Check("c", check, ("n",)),))
+    assert limits_of(table, column) == limits
+
+
+def entities(sizes):
+    """The contents of entities with so many rows each."""
+    entity = np.repeat(np.arange(len(sizes)), sizes)
+    nothing = np.full(len(entity), WHOLE)
+    return Contents(None, entity, entity, len(sizes), len(entity), nothing)
+
+
+@pytest.mark.parametrize("cap", [1, 3, 40])
+def test_rows_of_an_entity_never_weigh_more_than_the_cap(cap):
+    sizes = np.array([0, 1, 2, 3, 7, 1000, 5000])
+    found = weighed(entities(sizes), cap)
+    weights = np.bincount(found.entity, weights=found.weight, minlength=len(sizes)) / WHOLE
+    assert (weights <= np.minimum(sizes, cap)).all()
+    assert weights[:5] == pytest.approx(np.minimum(sizes, cap)[:5], rel=0.01)  # but for rounding
+
+
+def test_a_cap_is_low_where_noise_is_large_and_high_where_it_is_small():
+    """Some own very much; each row more in the cap is noise in all counts."""
+    sizes = np.r_[np.full(900, 2), np.full(100, 60)]
+    caps = [cut_of(None, buckets(entities(sizes)), 1.0, rho).cap for rho in (1e-5, 1e-2, 10.0)]
+    assert caps[0] <= 4
+    assert caps[2] >= 50
+    assert caps == sorted(caps)
+    same = cut_of(None, buckets(entities(np.full(1000, 60))), 1.0, 1e-5)  # nothing is bent by it
+    assert same.weight == pytest.approx(1000 * same.cap, rel=0.01)
+
+
+def test_two_grids_agree_on_what_the_better_one_says():
+    edges, fine = np.array([0.0, 4.0, 8.0]), np.arange(9.0)
+    exact = np.array([40.0, 0, 0, 0, 10, 10, 10, 10])
+    noisy = exact + np.array([8.0, -4, 4, 0, 2, -2, 2, 2])
+    sure = Coarse(edges, np.array([40.0, 40.0]), 1e-6).pooled(fine, noisy, 5.0)
+    assert sure[:4].sum() == pytest.approx(40)
+    assert sure[4:].sum() == pytest.approx(40)
+    assert np.diff(sure - noisy)[[0, 1, 2, 4, 5, 6]] == pytest.approx(0)  # shared out evenly
+    vague = Coarse(edges, np.array([90.0, 0.0]), 1e6).pooled(fine, noisy, 5.0)
+    assert vague == pytest.approx(noisy, abs=1e-3)
+
+
+def test_no_day_is_drawn_between_the_years_and_never():
+    """Validity that ends in 2000 to 2002, or never: the year 5000 stands for nothing."""
+    grid = coarse_edges(DAY, 1.0)
+    years = (np.array([dt.date(year, 6, 1) for year in (2000, 2001, 2002)]) - EPOCH).tolist()
+    never = (dt.date(9999, 12, 31) - EPOCH).days
+    noise = np.rint(np.random.default_rng(1).normal(0, 5, len(grid) - 1))
+    for day, rows in zip([*(y.days for y in years), never], (300, 400, 300, 900), strict=True):
+        noise[np.searchsorted(grid, day, side="right") - 1] += rows
+    coarse = Coarse(grid, noise, 5.0)
+    edges = coarse.finer(30, whole=True)
+    filled = np.flatnonzero(coarse.filled(edges))
+    codec = codec_of_edges(DAY, edges, 1.0)
+    drawn = codec.decode((4 + filled).repeat(40).astype(np.uint16), np.arange(40 * len(filled)), 5)
+    found = {day.as_py().year for day in drawn}
+    assert found == {2000, 2001, 2002, 9999}
+
+
+def test_thin_ends_of_a_range_stand_out_together():
+    """Neighbours with 18 rows each are lost in noise of 6 one by one, and not as a group of 8."""
+    edges = np.arange(31.0)
+    exact = np.r_[np.zeros(10), np.full(8, 18), np.full(4, 500), np.zeros(8)]
+    found = [
+        refined(edges, exact + np.random.default_rng(seed).normal(0, 6, 30), 6.0, whole=True)
+        for seed in range(20)
+    ]
+    assert np.mean([one[0] <= 12 for one in found]) > 0.9
+    assert np.mean([one[-1] <= 23 for one in found]) > 0.9
+
+
+def test_sentences_that_many_share_come_back_and_those_of_few_do_not(tmp_path):
+    path = tmp_path / "reviews.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("create table review(id integer primary key, comment text not null)")
+        shared = ["It came late, but it came.", "Just what I was looking for."]
+        told = [
+            shared[i % 2] if i % 10 else f"My name is {i} and I am unhappy." for i in range(2000)
+        ]
+        connection.executemany("insert into review(comment) values (?)", [(t,) for t in told])
+    spec = Spec.parse(
+        {"engine": "dp", "privacy": {"unit": "review", "epsilon": 5, "delta": 1e-6,
+                                     "ledger": str(tmp_path / "ledger")}}, {},
+    )  # fmt: skip
+    target = f"sqlite:///{tmp_path / 'clone.db'}"
+    assert dbsynth.clone(f"sqlite:///{path}", target, spec=spec).ok
+    with closing(sqlite3.connect(tmp_path / "clone.db")) as connection:
+        found = {comment for (comment,) in connection.execute("select comment from review")}
+    assert found == set(shared)
