@@ -11,10 +11,15 @@ import pytest
 
 import dbsynth
 from dbsynth.cli import run
+from dbsynth.databases import open_database
 from dbsynth.deal.seating import accompanied, seated
 from dbsynth.deal.trades import traded
 from dbsynth.model import load_model
+from dbsynth.outline import make_outline
+from dbsynth.progress import Silent
+from dbsynth.randomness import Streams
 from dbsynth.rosters import Course, Events
+from dbsynth.spec import Spec
 
 LEAGUE = """
 CREATE TABLE track (id INTEGER PRIMARY KEY, length INTEGER NOT NULL);
@@ -88,9 +93,16 @@ def value(path: Path, query: str) -> float:
         return float(db.execute(query).fetchone()[0])
 
 
-def test_a_plan_shows_the_keys_that_lead(league: Path, clone: Path) -> None:
-    model = load_model(clone.with_name("model"))
-    outline = dbsynth.plan(f"sqlite:///{league}")
+def test_a_plan_shows_the_keys_that_lead(league: Path, tmp_path: Path) -> None:
+    source, url = tmp_path / "s.db", f"sqlite:///{tmp_path / 's.db'}"
+    source.write_bytes(league.read_bytes())
+    with closing(sqlite3.connect(source)) as db, db:  # more drivers than races, most at home
+        rows = [(DRIVERS + i, i % 7) for i in range(1, 400)]
+        db.executemany("INSERT INTO driver VALUES (?, ?)", rows)
+    with open_database(url) as database:
+        by_size = make_outline(database, Spec(), Streams(0), Silent())
+    assert by_size.plan.generating["result"].parent == "driver"
+    outline, (model, _) = dbsynth.plan(url), dbsynth.fit(url, tmp_path / "model")
     assert outline.plan.generating["result"].parent == "race"
     assert outline.plan.generating == model.plan.generating
     assert outline.plan.order == model.plan.order
