@@ -3,12 +3,14 @@
 import multiprocessing
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from dbsynth import cli
 from dbsynth.databases.sqlite import open_sqlite, stage_sqlite
 from dbsynth.errors import (
     CannotConnect,
@@ -186,7 +188,7 @@ def test_keys_are_reflected(schema: Schema) -> None:
         ForeignKey("hen", ("n", "m"), "egg", ("n", "m"), nullable=True),
     )
     assert [str(key) for key in schema["lost"].foreign_keys] == ["lost(c) -> hen"]
-    assert len(schema.notes) == 4  # the virtual table, two dropped keys, one kept
+    assert len(schema.notes) == 5  # the virtual table, two dropped keys, one kept, numbers in texts
 
 
 def test_checks_are_cut_out_of_the_statement(schema: Schema) -> None:
@@ -470,3 +472,37 @@ def test_a_source_cannot_be_written(torture: Path) -> None:
     with open_sqlite(url_of(torture)) as source, pytest.raises(sqlite3.Error, match="readonly"):
         source._connection.execute("DELETE FROM hen")
     assert torture.read_bytes() == before
+
+
+def test_storage_classes_that_a_clone_loses_are_told(tmp_path: Path, capsys) -> None:
+    source, clone = tmp_path / "s.db", tmp_path / "c.db"
+    classes = {
+        "one": [1, 2],
+        "mixed": [1, "n/a"],
+        "numbers": [1, 2.5],
+        "typed NUMERIC": [1, 2.5, "old"],
+        "words TEXT": ["a", b"b"],
+        "bytes BLOB": [b"a", b"b"],
+    }
+    with closing(sqlite3.connect(source)) as db, db:
+        db.execute(f"CREATE TABLE t (id INTEGER PRIMARY KEY, {', '.join(classes)})")
+        for i in range(120):
+            row = [values[i % len(values)] for values in classes.values()]
+            db.execute("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?)", [i, *row])
+    told = [
+        "column t.mixed has no type that would tell, and holds values of several storage classes"
+        " (integer to text); in the clone all are text",
+        "column t.numbers has no type that would tell, and holds values of several storage classes"
+        " (integer to real); in the clone all are real",
+        "column t.words is declared as TEXT, and holds values of several storage classes (blob to"
+        " text); in the clone all are text",
+    ]
+    assert cli.run(["plan", f"sqlite:///{source}"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line for line in shown if "storage" in line] == [f"note: {text}" for text in told]
+    assert cli.run(["clone", f"sqlite:///{source}", f"sqlite:///{clone}"]) == 0
+    assert all(f"note: {text}" in capsys.readouterr().out for text in told[:1])
+    asked = "SELECT {0} FROM t WHERE {1} IS NOT NULL GROUP BY 1 ORDER BY 1"
+    for name, lost in (("one", ""), ("mixed", "text"), ("numbers", "real"), ("typed", "")):
+        kinds = [ask(path, asked.format(f"typeof({name})", name)) for path in (source, clone)]
+        assert kinds[1] == ([(lost,)] if lost else kinds[0]), name

@@ -105,6 +105,32 @@ def typing_of(
     return Typing(Kind.TEXT, length)
 
 
+def lost_classes(name: str, declared: str, kind: Kind, held: Contents) -> str | None:
+    """A sentence on storage classes that values lose in a clone, as their column keeps none.
+
+    A column with an affinity makes numbers of texts again; one without a type, or of blobs, leaves
+    every value as it is written.
+    """
+    if held.first == held.last or not (_free(declared) or held.first == "blob"):
+        return None
+    became = {Kind.TEXT: "text", Kind.FLOAT: "real", Kind.DECIMAL: "real"}.get(kind)
+    if became is None:
+        return None
+    why = "has no type that would tell" if _free(declared) else f"is declared as {declared}"
+    return (
+        f"column {name} {why}, and holds values of several storage classes ({held.first} to"
+        f" {held.last}); in the clone all are {became}"
+    )
+
+
+def _free(declared: str) -> bool:
+    """Whether values keep their storage class (SQLite's affinity BLOB)."""
+    words = declared.upper()
+    if any(word in words for word in ("INT", "CHAR", "CLOB", "TEXT")):
+        return False
+    return not words or "BLOB" in words
+
+
 def _arguments(words: str) -> tuple[int | None, int | None]:
     match = _ARGUMENTS.search(words)
     if match is None:

@@ -9,7 +9,14 @@ from typing import Any
 
 from dbsynth.databases.sqlite import sql as text
 from dbsynth.databases.sqlite.connection import number, rows
-from dbsynth.databases.sqlite.kinds import LOOKED_AT, Contents, contents, looked_at, typing_of
+from dbsynth.databases.sqlite.kinds import (
+    LOOKED_AT,
+    Contents,
+    contents,
+    looked_at,
+    lost_classes,
+    typing_of,
+)
 from dbsynth.databases.sqlite.sql import quoted
 from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table, UniqueKey
 
@@ -52,7 +59,7 @@ def reflect(connection: sqlite3.Connection) -> Schema:
     """The schema of the file."""
     tables = names(connection)
     notes = [f"{name} is a virtual table, its content is not cloned" for name in tables.virtual]
-    drafts = {name: _draft(connection, name, sql) for name, sql in tables.base.items()}
+    drafts = {name: _draft(connection, name, sql, notes) for name, sql in tables.base.items()}
     finished = []
     for table in drafts.values():
         keys = tuple(_foreign_keys(connection, table, drafts, notes))
@@ -63,7 +70,7 @@ def reflect(connection: sqlite3.Connection) -> Schema:
     return Schema(tuple(finished), tuple(notes), tuple(others))
 
 
-def _draft(connection: sqlite3.Connection, name: str, sql: str) -> Table:
+def _draft(connection: sqlite3.Connection, name: str, sql: str, notes: list[str]) -> Table:
     """A table without its foreign keys."""
     described = [
         row
@@ -83,6 +90,10 @@ def _draft(connection: sqlite3.Connection, name: str, sql: str) -> Table:
         _column(connection, source, row, held[row[1]], count, bool(alias or words.without_rowid))
         for row in described
     )
+    for column in columns:
+        place, declared = f"{name}.{column.name}", column.sql_type
+        lost = lost_classes(place, declared, column.kind, held[column.name])
+        notes += [lost] if lost and not column.generated else []
     if alias:
         columns = tuple(replace(c, identity=c.name in primary) for c in columns)
     uniques = tuple(_uniques(connection, name, indexes, words, column_names))
