@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import psycopg
 import pytest
 
+from dbsynth.cli import run
 from dbsynth.errors import CannotConnect, DatabaseError, SchemaError
 from dbsynth.shop import FACTS, build_shop, measure, schema_sql, simulate
 
@@ -43,6 +47,41 @@ def test_the_shop_of_the_demo_has_more_than_100_000_rows() -> None:
     tables = simulate()
     assert sum(map(len, tables.values())) > 100_000
     assert len(tables["customer"]) == 6000
+
+
+# A clone is less exact than the shop itself; how much less, benchmarks tell.
+NEAR = {
+    "order total, gold to no tier": (1.4, 2.3),
+    "deliveries before their order, %": (0, 0),
+    "lines refunded, %": (1.4, 2.6),
+    "orders at weekends, %": (38, 48),
+    "customers without orders, %": (9, 21),
+    "payments other than the sum of lines, %": (0, 0),
+}
+
+
+@pytest.mark.slow
+def test_the_demo_runs_in_its_default_size(capsys: pytest.CaptureFixture[str]) -> None:
+    value = demo(capsys)
+    assert sum(table["synthetic_rows"] for table in value["tables"]) > 100_000
+    found = {fact["fact"]: fact["synthetic"] for fact in value["facts"]}
+    assert [n for n, (low, high) in NEAR.items() if not low <= found[n] <= high] == []
+
+
+@pytest.mark.parametrize("customers", [10, 400])
+def test_the_demo_runs_in_other_sizes(customers: int, capsys: pytest.CaptureFixture[str]) -> None:
+    value = demo(capsys, "--customers", str(customers))
+    rows = {table["name"]: table["synthetic_rows"] for table in value["tables"]}
+    assert rows["customer"] == customers
+
+
+def demo(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
+    """What the demo says of itself; it has gone well."""
+    assert run(["demo", "--json", *options]) == 0
+    value: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert (value["ok"], value["gate"]) == (True, "searched")
+    assert [fact["fact"] for fact in value["facts"]] == list(BOUNDS)
+    return value
 
 
 def test_every_fact_has_bounds() -> None:
