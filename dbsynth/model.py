@@ -398,6 +398,11 @@ class TableFacts:
     repertoires: tuple[Repertoire, ...] = ()
 
 
+def renamed_by_place(model: ColumnModel) -> bool:
+    """Whether values that repeat get new names of the country of their row."""
+    return model.decision.role is Role.RENAMED and model.decision.provider in ("region", "city")
+
+
 NAME_PARTS = ("first_name", "last_name")
 NAMES_JOINED = "\x1f"
 """Stands between the names of two columns whose values are put together with a blank."""

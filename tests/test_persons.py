@@ -194,6 +194,61 @@ def test_names_of_a_table_keep_their_script(tmp_path: Path) -> None:
     assert Place("EG", "ar_Latn_EG") in places["guest"]
 
 
+def test_a_number_is_written_as_those_of_its_country() -> None:
+    real = [f"+33 1 23 45 {i:02} 89" for i in range(10)]
+    real += [f"+1 (212) 555-1{i:03}" for i in range(30)] + ["030 1234567"] * 2
+    found = drawn("phone", np.arange(400), traits(400, "fr_FR", "en_US", "de_DE"), real)
+    forms = r"\+33 \d \d\d \d\d \d\d \d\d", r"\+1 \(\d{3}\) \d{3}-\d{4}"
+    assert all(re.fullmatch(forms[i % 3], text) for i, text in enumerate(found) if i % 3 < 2)
+
+
+def test_a_postcode_is_inside_the_region_that_its_row_says() -> None:
+    who = replace(
+        traits(300, "en_US", "en_CA"), region=pa.array(["TX", "Alberta", "Ohio", None] * 75)
+    )
+    codes = drawn("postcode", np.arange(300), who, ["12345"] * 9)
+    assert all(re.fullmatch(r"7[5-9]\d{3}", code) for code in codes[::4])
+    assert all(re.fullmatch(r"T\d.*", code) for code in codes[1::4])
+    assert all(re.fullmatch(r"4[345]\d{3}", code) for code in codes[2::4])
+
+
+def test_regions_that_repeat_are_renamed_to_those_of_their_country(tmp_path: Path) -> None:
+    """And those of a bill are its customer's, however few there are."""
+    source, target = tmp_path / "source.db", tmp_path / "clone.db"
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.executescript(
+            "CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT, state TEXT, country TEXT);"
+            "CREATE TABLE bill (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL"
+            " REFERENCES customer (id), state TEXT, country TEXT, amount INTEGER);"
+            "CREATE TABLE parcel (id INTEGER PRIMARY KEY, region TEXT, country TEXT);"
+        )
+        known = {"USA": ["Texas", "Ohio", "Iowa"], "Brazil": ["Acre", "Bahia", "Goiás"]}
+        for i in range(90):
+            country = ("USA", "Brazil")[i % 2]
+            state = known[country][i % 3]
+            row = (i, f"Ann Lee{i}", state, country)
+            connection.execute("INSERT INTO customer VALUES (?, ?, ?, ?)", row)
+            for j in range(4):
+                row = (4 * i + j, i, state, country, j)
+                connection.execute("INSERT INTO bill VALUES (?, ?, ?, ?, ?)", row)
+                row = (4 * i + j, state, country)
+                connection.execute("INSERT INTO parcel VALUES (?, ?, ?)", row)
+    said = {name: {"columns": {"region" if name == "parcel" else "state": "renamed:region"}}
+            for name in ("customer", "bill", "parcel")}  # fmt: skip
+    spec = dbsynth.Spec.parse({"tables": said, "on_new": "propose"}, {})
+    assert dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{target}", spec=spec).ok
+    mine = {country: set(regions_of(place_named(country).locale, "any").names.to_pylist())
+            for country in known}  # fmt: skip
+    with closing(sqlite3.connect(target)) as clone:
+        parcels = clone.execute("SELECT region, country FROM parcel").fetchall()
+        bills = clone.execute(
+            "SELECT b.state, c.state FROM bill b JOIN customer c ON c.id = b.customer_id"
+        ).fetchall()
+    assert all(region in mine[country] for region, country in parcels)
+    assert 4 <= len({region for region, _ in parcels}) <= 12
+    assert all(one == other for one, other in bills)
+
+
 KEPT = {
     "US": r"\d{3}55501\d\d", "DE": r"3023125\d{3}|6990009\d{3}|4066969\d{3}|2214710\d{3}|8999998\d{3}"
     r"|17139200\d\d", "GB": r"7700900\d{3}|2079460\d{3}|1632960\d{3}|1\d{3}9[68]0\d{3}|2[89]\d01[28]0\d{3}",

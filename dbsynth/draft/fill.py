@@ -23,10 +23,19 @@ from dbsynth.engines import variables
 from dbsynth.errors import Unsatisfiable
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.identifiers.avoid import draw_avoiding
+from dbsynth.identifiers.people import place_names
 from dbsynth.identifiers.traits import Traits
 from dbsynth.keys import Mint
 from dbsynth.learn.repeats import identity_index
-from dbsynth.model import NAMES_JOINED, Anchor, Calendar, ColumnModel, Factor, Mention
+from dbsynth.model import (
+    NAMES_JOINED,
+    Anchor,
+    Calendar,
+    ColumnModel,
+    Factor,
+    Mention,
+    renamed_by_place,
+)
 from dbsynth.outline.pieces import Persons, piece_variables, put_together
 from dbsynth.randomness import Float64, hashed
 from dbsynth.read.quantities import quantity_of
@@ -132,7 +141,7 @@ def own_values(
         return placed_times(draft, table, column, model, drawn, rows, index)
     if model.codec is not None and mine is not None:
         found = _typed(model.codec.decode(mine, index, key), column)
-        return found if model.mention is None else _known(draft, table, column, found, rows, mine)
+        return _renamed(draft, table, column, found, (positions, rows), mine)
     present = np.ones(len(positions), bool) if mine is None else mine > 0
     if model.mint is not None:
         return _minted(draft, table, column, model, positions, present, key)
@@ -164,6 +173,39 @@ def _invented(draft: Draft, table: Table, name: str, positions: Int64, index: In
     return draw_avoiding(
         provider, state, at, key, model.provided.avoid, span_of(draft, table), traits
     )
+
+
+def _renamed(
+    draft: Draft, table: Table, column: Column, values_: pa.Array, at: tuple[Int64, Int64],
+    codes: Codes,
+) -> pa.Array:  # fmt: skip
+    """Decoded values, those that name places or persons by the places and persons of the clone.
+
+    Args:
+        at: The rows that lend their codes, and those that the values are for.
+    """
+    model, (positions, rows) = draft.model.tables[table.name].columns[column.name], at
+    if renamed_by_place(model):
+        values_ = _of_places(draft, table, column, values_, positions, codes)
+    return values_ if model.mention is None else _known(draft, table, column, values_, rows, codes)
+
+
+def _of_places(
+    draft: Draft, table: Table, column: Column, values_: pa.Array, positions: Int64, codes: Codes
+) -> pa.Array:
+    """New names of regions and towns that are of the country of their row, where that is told."""
+    model = draft.model.tables[table.name].columns[column.name]
+    traits = _traits(draft, table, column.name, positions)
+    source = model.spare or model.provided
+    if traits is None or not traits.told or source is None:
+        return values_
+    key = draft.streams.key("renamed", source.provider)  # one new name has one in all columns
+    names = place_names(source.state, source.provider, traits, values_, key)
+    if column.length is not None:
+        names = pc.utf8_rtrim(pc.utf8_slice_codeunits(names, 0, column.length), " ,-/")
+    blank = pc.is_in(values_, pa.array(model.blanks, pa.string()))
+    kept = pc.or_(blank, pa.array(codes == 0))
+    return pc.if_else(kept, values_, _typed(names, column))
 
 
 def _known(

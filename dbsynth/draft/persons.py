@@ -75,7 +75,9 @@ def traits_of(
     born = None
     if persona.born is not None and persona.born.column != column:
         born = _days(values(table, persona.born.column, positions))
-    return Traits(persona.places, place, female, told, sexed, born)
+    region = persona.regions.get(column)
+    inside = None if region is None else as_text(values(table, region, positions))
+    return Traits(persona.places, place, female, told, sexed, born, inside)
 
 
 def _days(values: pa.Array) -> npt.NDArray[np.datetime64]:

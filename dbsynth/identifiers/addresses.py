@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dbsynth.identifiers.faker import (
     address_list,
@@ -63,6 +64,16 @@ class Regions:
     names: pa.Array
     codes: pa.Array
     posts: tuple[tuple[str | tuple[int, int], ...], ...] = ()
+
+    def known(self, words: pa.Array) -> npt.NDArray[np.int64]:
+        """The number of each region that is called or abbreviated so; -1 for others."""
+        number = {text.casefold(): i for i, text in enumerate(self.codes.to_pylist())}
+        number |= {text.casefold(): i for i, text in enumerate(self.names.to_pylist())}
+        coded = words.dictionary_encode()
+        found = [number.get(str(word).casefold(), -1) for word in coded.dictionary.to_pylist()]
+        at = pc.fill_null(coded.indices, len(found)).to_numpy(zero_copy_only=False)
+        numbers: npt.NDArray[np.int64] = np.array([*found, -1], np.int64)[at]
+        return numbers
 
     def chosen(self, index: UInt64, key: int) -> npt.NDArray[np.int64]:
         """The number of the region that everybody lives in."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -60,6 +61,7 @@ _SHORTEST_LOCAL = 4
 _HOUSES = 998
 _MOSTLY = 0.8
 _FAMILY_FIRST = {"ja": " ", "zh": "", "ko": "", "hu": " "}
+_FITTING = 3  # one of so many words is enough
 _SHORT = 3  # letters of a region's code
 
 
@@ -422,7 +424,7 @@ def _from_list(it: Asked, kind: str, salt: int) -> pa.Array:
     """A value of a list of the locale's; where all must differ, pairs of them, then numbers."""
 
     def of(asked: Asked, locale: str) -> pa.Array:
-        words = _words(locale, kind, it.state["script"])
+        words = _words(locale, kind, it.state["script"], it.state["limit"])
         size = len(words)
         if it.unique:
             at, rounds = shuffle(asked.index, size, key=asked.key)
@@ -444,8 +446,14 @@ def _from_list(it: Asked, kind: str, salt: int) -> pa.Array:
 
 
 @lru_cache(maxsize=512)
-def _words(locale: str, kind: str, script: str) -> pa.Array:
-    """A list of the locale's."""
+def _words(locale: str, kind: str, script: str, limit: int | None) -> pa.Array:
+    """A list of the locale's; those that need not be cut, where there are enough."""
+    words = _all_words(locale, kind, script)
+    short = words if limit is None else words.filter(pc.less_equal(pc.utf8_length(words), limit))
+    return short if _FITTING * len(short) >= len(words) else words
+
+
+def _all_words(locale: str, kind: str, script: str) -> pa.Array:
     if kind == "city":
         return towns_of(locale, script)
     if kind == "region":  # few: where they must differ, towns help out
@@ -455,6 +463,32 @@ def _words(locale: str, kind: str, script: str) -> pa.Array:
         ]
         return pa.array(list(dict.fromkeys(names)), pa.string())
     return samples(locale, kind, script)
+
+
+def place_names(state: State, kind: str, traits: Traits, like: pa.Array, key: int) -> pa.Array:
+    """Names of regions or towns (``region``, ``city``) of the places of some rows.
+
+    Args:
+        like: Names of any place; those of other places are the same wherever these are, and as
+            different as there are enough.
+    """
+    coded = like.dictionary_encode()
+    base = {text: i for i, text in enumerate(_words(DEFAULT_LOCALE, kind, "any", None).to_pylist())}
+    rank = [base.get(text, zlib.crc32(str(text).encode())) for text in coded.dictionary.to_pylist()]
+    at = pc.fill_null(coded.indices, len(rank)).to_numpy(zero_copy_only=False)
+    number = np.array([*rank, 0], np.uint64)[at]
+    parts = []
+    for place in np.unique(traits.place).tolist():
+        at = np.flatnonzero(traits.place == place)
+        locale = traits.places[place].locale
+        if kind == "city":
+            words = towns_of(locale, state["script"])
+        else:
+            regions = regions_of(locale, state["script"])
+            words = regions.codes if state["short"] else regions.names
+        chosen, _ = shuffle(number[at], len(words), key=key)
+        parts.append((at, words.take(pa.array(chosen))))
+    return recased(scatter(traits.place, parts), state["case"])
 
 
 def _job(it: Asked) -> pa.Array:

@@ -9,6 +9,8 @@ libphonenumber has it, assigns to nobody: neither the number nor any beginning o
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -178,6 +180,9 @@ def _numbers(
     return np.concatenate([head, digits_of(value, 10, inner)], axis=1), rounds
 
 
+_LOOKED_AT = 20_000
+
+
 @dataclass(frozen=True)
 class Phone:
     """Telephone numbers that nobody answers, of the country of their row."""
@@ -191,7 +196,9 @@ class Phone:
         trunk = len(digits) >= k and bool(
             pc.mean(pc.cast(pc.starts_with(digits, "0"), pa.float64())).as_py() > 0.5
         )
-        return {**found, "unique": unique, "limit": column.length, "locale": locale, "zero": trunk}
+        by_code = _by_code(values.drop_null().cast(pa.string()), found["shapes"], k)
+        return {**found, "unique": unique, "limit": column.length, "locale": locale, "zero": trunk,
+                "by_code": by_code}  # fmt: skip
 
     def draw(self, state: State, index: UInt64, *, key: int) -> pa.Array:
         """One number for every index."""
@@ -201,6 +208,11 @@ class Phone:
     def draw_of(self, state: State, index: UInt64, traits: Traits, *, key: int) -> pa.Array:
         """One number for every index, of the country of its row."""
         chosen = weighted(subkey(key, 1), index, state["weights"])
+        for number, place in enumerate(traits.places if state.get("by_code") else ()):
+            own = state["by_code"].get(str(_code_of(place.country))) if place.country else None
+            at = np.flatnonzero(traits.place == number)
+            if own is not None and len(at):
+                chosen[at] = weighted(subkey(key, 1), index[at], own)
         groups = chosen * len(traits.places) + traits.place
         parts = []
         for group in np.unique(groups).tolist():
@@ -212,6 +224,22 @@ class Phone:
             return pa.array([], pa.string())
         values = scatter(groups, parts)
         return within(values, index, key=key, limit=state["limit"], unique=state["unique"])
+
+
+def _by_code(texts: pa.Array, shapes: Sequence[str], k: int) -> dict[str, list[int]]:
+    """How often each shape occurs with the code of a country, where ``k`` numbers have it."""
+    texts, known = texts[:_LOOKED_AT], _library().COUNTRY_CODE_TO_REGION_CODE
+    found: dict[str, Counter[int]] = defaultdict(Counter)
+    number = {shape: i for i, shape in enumerate(shapes)}
+    marked = pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), "[0-9]", "#")
+    for text, shape in zip(texts.to_pylist(), marked.to_pylist(), strict=True):
+        digits = re.match(r"\s*\(?(?:\+|00)\s*(\d{1,3})", text)
+        if digits is None or shape not in number:
+            continue
+        code = next((digits[1][:n] for n in (1, 2, 3) if int(digits[1][:n]) in known), "")
+        found[code][number[shape]] += 1
+    return {code: [counts[i] for i in range(len(shapes))]
+            for code, counts in found.items() if code and counts.total() >= k}  # fmt: skip
 
 
 def _telephone(

@@ -44,12 +44,15 @@ class Postcode:
         parts = []
         for number in np.unique(traits.place).tolist():
             at = np.flatnonzero(traits.place == number)
-            drawn = _drawn(traits.places[number], index[at], key, state.get("limit"))
+            region = None if traits.region is None else traits.region.take(pa.array(at))
+            drawn = _drawn(traits.places[number], index[at], key, state.get("limit"), region)
             parts.append((at, self.draw(state, index[at], key=key) if drawn is None else drawn))
         return scatter(traits.place, parts) if parts else pa.array([], pa.string())
 
 
-def _drawn(place: Place, index: UInt64, key: int, limit: int | None) -> pa.Array | None:
+def _drawn(
+    place: Place, index: UInt64, key: int, limit: int | None, region: pa.Array | None
+) -> pa.Array | None:
     """Codes of a country, inside the region of their rows where its codes are known to tell it."""
     if not place.country:
         return None
@@ -61,11 +64,15 @@ def _drawn(place: Place, index: UInt64, key: int, limit: int | None) -> pa.Array
     if not regions.posts:
         return codes
     chosen = regions.chosen(index, key)
+    if region is not None:
+        told = regions.known(region)
+        chosen = np.where(told >= 0, told, chosen)
     if isinstance(regions.posts[0][0], str):
         heads = pa.array([str(post[0]) for post in regions.posts]).take(pa.array(chosen))
         return joined(heads, pc.utf8_slice_codeunits(codes, 1))
     ranges = np.array([post[0] for post in regions.posts], np.uint64)
-    low, high = ranges[chosen, 0], ranges[chosen].max(axis=1)  # some of Faker's end too early
+    low, high = ranges[chosen, 0], ranges[chosen, 1]
+    high = np.where(high < low, low + np.uint64(999), high)  # some of Faker's end before they begin
     number = low + hashed(subkey(key, 3), index) % (high - low + np.uint64(1))
     width = len(str(int(ranges.max())))
     return fixed(number, width, b"0123456789")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dbsynth.identifiers.places import Place, in_latin, place_named, place_of, place_speaking
 from dbsynth.randomness import UInt64
@@ -25,6 +26,7 @@ class Traits:
         told: Whether the rows say which country; else all have the place of the table.
         sexed: Whether the rows say which sex.
         born: Days of birth; NaT where unknown.
+        region: Names or abbreviations of the regions they live in, as far as rows say them.
     """
 
     places: tuple[Place, ...]
@@ -33,11 +35,15 @@ class Traits:
     told: bool = False
     sexed: bool = False
     born: npt.NDArray[np.datetime64] | None = None
+    region: pa.Array | None = None
 
     def taken(self, rows: npt.NDArray[np.int64]) -> Traits:
         """Those of some of the rows."""
         born = None if self.born is None else self.born[rows]
-        return Traits(self.places, self.place[rows], self.female[rows], self.told, self.sexed, born)
+        region = None if self.region is None else self.region.take(pa.array(rows))
+        return Traits(
+            self.places, self.place[rows], self.female[rows], self.told, self.sexed, born, region
+        )
 
 
 def unknown(index: UInt64, locale: str) -> Traits:
@@ -73,6 +79,7 @@ class Persona:
         sources: Per column, what tells its country.
         sex: What tells women from men.
         born: What tells the days of birth.
+        regions: Per column of postcodes, the column of the region that they are inside of.
         latin: Whether their names are in Latin letters wherever they live.
     """
 
@@ -82,6 +89,7 @@ class Persona:
     sex: Source | None = None
     latin: bool = False
     born: Source | None = None
+    regions: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, word: str, *, speaks: bool = False) -> Place | None:
         """The place that a country (or a language) stands for."""
@@ -95,6 +103,7 @@ class Persona:
             "places": [[place.country, place.locale] for place in self.places],
             "sources": {name: _source_json(s, keys) for name, s in self.sources.items()},
             "latin": self.latin,
+            "regions": dict(self.regions),
             "born": self.born and _source_json(self.born, keys),
             "sex": self.sex and _source_json(self.sex, keys),
         }
@@ -122,4 +131,5 @@ def persona_from_json(
         source(value["sex"]) if value["sex"] else None,
         bool(value.get("latin")),
         source(value["born"]) if value.get("born") else None,
+        dict(value.get("regions", {})),
     )

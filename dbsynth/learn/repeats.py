@@ -195,7 +195,11 @@ def _echoed(
 ) -> tuple[str, float]:
     """The column of the parent whose values most rows have, and their share."""
     present = (own != 0) & (links >= 0)
-    if present.sum() < _FEWEST or len(np.unique(own[present])) < _FEWEST:
+    if present.sum() < _FEWEST:
+        return "", 0.0
+    values, counts = np.unique(own[present], return_counts=True)
+    families = len(np.unique(links[present]))
+    if (counts.max() / counts.sum()) ** families >= _BY_CHANCE:
         return "", 0.0
 
     def alike(name: str) -> bool:
@@ -204,7 +208,8 @@ def _echoed(
 
     shares = _alike_shares(own, theirs, links)
     best = max(shares, key=lambda name: (shares[name], alike(name), name), default="")
-    return best, shares.get(best, 0.0)
+    share = shares.get(best, 0.0)
+    return (best, share) if share >= _SAME or len(values) >= _FEWEST else ("", 0.0)
 
 
 def _alike_shares(own: UInt64, theirs: Hashes, links: Int64) -> dict[str, float]:

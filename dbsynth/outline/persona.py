@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from dbsynth.classify.names import concept_of, tokens_of, words_of
 from dbsynth.codec import as_text
@@ -19,7 +20,7 @@ from dbsynth.identifiers.places import (
 )
 from dbsynth.identifiers.tongue import locale_of_names
 from dbsynth.identifiers.traits import Persona, Source
-from dbsynth.model import MADE, TableFacts
+from dbsynth.model import MADE, TableFacts, renamed_by_place
 from dbsynth.schema import ForeignKey, Kind, Schema, Table
 
 _NAMES = ("first_name", "last_name", "full_name")
@@ -77,8 +78,10 @@ class _Around:
 
 def _persona(around: _Around, table: Table, locale: str) -> Persona | None:
     facts = around.tables[table.name]
-    asking = [name for name, model in facts.columns.items()
-              if model.provided is not None or model.structure is not None]  # fmt: skip
+    asking = [
+        name for name, m in facts.columns.items()
+        if m.provided is not None or m.structure is not None or renamed_by_place(m)
+    ]  # fmt: skip
     if facts.strategy not in MADE or not asking:
         return None
     countries = list(_countries(around, table, ()))
@@ -88,9 +91,25 @@ def _persona(around: _Around, table: Table, locale: str) -> Persona | None:
         spoken = _languages(around, table)
         sources = dict.fromkeys(asking, spoken) if spoken is not None else {}
     found = Persona(
-        locale, (), sources, _sex(around, table), _in_latin(facts), _birth(around, table)
-    )
+        locale, (), sources, _sex(around, table), _in_latin(facts), _birth(around, table),
+        _regions(table, facts),
+    )  # fmt: skip
     return replace(found, places=_places(around, table, found))
+
+
+def _regions(table: Table, facts: TableFacts) -> dict[str, str]:
+    """For columns of postcodes the column of regions with the most words before in common."""
+    regions = [n for n, m in facts.columns.items()
+               if "region" in (m.decision.concept, concept_of(n, table.bare))
+               and table.column_by_name[n].kind in (Kind.TEXT, Kind.ENUM)]  # fmt: skip
+    codes = [n for n, m in facts.columns.items()
+             if m.provided is not None and m.provided.provider == "postcode"]  # fmt: skip
+
+    def alike(one: str, other: str) -> int:
+        pairs = zip(tokens_of(one), tokens_of(other), strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    return {code: max(regions, key=lambda name: alike(code, name)) for code in codes if regions}
 
 
 def _birth(around: _Around, table: Table) -> Source | None:
