@@ -12,7 +12,8 @@ def guessed(url, *, epsilon=9000.0, ledger="", seed=3):
     with open_database(url) as database:
         schema = database.reflect()
         rows = {t.name: database.count_rows(t) for t in schema.tables}
-    families = {t.name: _below(schema, t.name) for t in schema.tables if rows[t.name]}
+    some = [t.name for t in schema.tables if rows[t.name]] or list(rows)
+    families = {name: _below(schema, name) for name in some}
     unit = max(families, key=lambda name: (len(families[name]), rows[name], name))
     owned = families[unit]
     owner = {}

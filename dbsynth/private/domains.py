@@ -254,10 +254,10 @@ def _of_words(recipe: Recipe, words: tuple[str, ...]) -> Domain:
 
 def _invented(recipe: Recipe) -> Domain:
     """A column of texts that no two entities share often enough: invented ones, where there are."""
-    provider = PROVIDERS["label"]
+    provider = PROVIDERS["json" if recipe.column.kind is Kind.JSON else "label"]
     state = provider.fit(recipe.column, pa.nulls(0, pa.string()), unique=False, locale="en_US", k=1)
-    decision = replace(recipe.model.decision, provider="label")
-    model = replace(recipe.model, decision=decision, provided=Provided("label", state))
+    decision = replace(recipe.model.decision, provider=provider.name)
+    model = replace(recipe.model, decision=decision, provided=Provided(provider.name, state))
     possible = np.array([recipe.column.nullable, True])
     return Domain(model, possible)
 

@@ -244,7 +244,7 @@ def _count_single(work: Work, table: str) -> None:
     """Count every variable of a table by itself, and estimate its rows."""
     design, answers, contents = work.design, work.answers, work.contents[table]
     price, cut = work.prices[table], answers.cuts[table]
-    scale = float(cut.cap / np.sqrt(2 * price.one))
+    scale = float(cut.cap / np.sqrt(2 * price.one)) if price.one > 0 else 0.0
     search = Search(contents, work.purse, price.search, scale, cut.words)
     found: list[Coded] = []
     answers.domains[table] = {}

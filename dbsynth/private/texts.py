@@ -8,7 +8,10 @@ from random import Random
 
 from dbsynth.schema import Column, Table
 
-_PATTERN = re.compile(r"~\s*(?:E)?'((?:[^']|'')*)'")
+_PATTERN = re.compile(r"(~|\bglob\b)\s*(?:E)?'((?:[^']|'')*)'", re.IGNORECASE)
+_CASE = re.compile(r"^\W*(\w+)\W[\w\s:.()]*=\s*\(?(lower|upper)\s*\(\W*\1\b", re.IGNORECASE)
+_LETTERS = {"lower": "^[a-z]{4,9}$", "upper": "^[A-Z]{4,9}$"}
+_GLOB = re.compile(r"\[[^\]]*\]|.", re.DOTALL)
 _TOKEN = re.compile(
     r"(?P<set>\[\^?\]?[^\]]*\])|(?P<escaped>\\.)|(?P<plain>[^\\\[\](){}?*+|^$])"
     r"|(?P<times>\{(\d+)(,(\d*))?\}|[?*+])|(?P<anchor>[\^$])"
@@ -18,15 +21,20 @@ _EXAMPLES, _MOST = 200, 8
 
 
 def examples(table: Table, column: Column) -> list[str]:
-    """Texts that match the regular expressions of all CHECKs about a column alone.
+    """Texts that match the regular expressions of all CHECKs about a column alone, or its case.
 
     Empty where there is none, or one that is not understood (groups and alternatives are not).
     """
     patterns = [
-        match[1].replace("''", "'")
+        _expression(match[1], match[2].replace("''", "'"))
         for check in table.checks
         if check.columns == (column.name,)
         for match in _PATTERN.finditer(check.sql)
+    ]
+    patterns += [
+        _LETTERS[match[2].lower()]
+        for check in table.checks
+        if not patterns and check.columns == (column.name,) and (match := _CASE.search(check.sql))
     ]
     if not patterns:
         return []
@@ -39,6 +47,18 @@ def examples(table: Table, column: Column) -> list[str]:
         for text in drawn
         if len(text) <= longest and all(re.search(pattern, text) for pattern in patterns)
     )
+
+
+def _expression(sign: str, pattern: str) -> str:
+    """A pattern as a regular expression; that of SQLite's GLOB is about the whole text."""
+    if sign == "~":
+        return pattern
+    meant = {"*": ".*", "?": "."}
+    parts = (
+        part if len(part) > 1 else meant.get(part, re.escape(part))
+        for part in _GLOB.findall(pattern)
+    )
+    return f"^{''.join(parts)}$"
 
 
 def _parts(pattern: str) -> Iterator[tuple[str, int, int]]:
