@@ -142,6 +142,7 @@ def run(url: str, name: str, spec: Spec, tables: tuple[str, ...]) -> dict[str, d
             lines[REAL] = _membership(mine.membership[1])
             lines[MASKING] = figures(attacked(masked(world), streams))
         lines[name]["seconds"] = time.perf_counter() - start
+        lines = {who: {**line, "revision": revision()} for who, line in lines.items()}
         size = {"entities": mine.entities.entities, "tables": list(mine.tables)}
         found[world.entity] = {"size": size, "lines": lines}
         start = time.perf_counter()
@@ -152,15 +153,15 @@ def page(kept: Mapping[str, Any]) -> str:
     """The page of the figures."""
     lines = [INTRODUCTION]
     for name, entry in kept.items():
-        lines += [f"## {name}", "", f"{entry['surroundings']['machine']}; {entry['revision']}.", ""]
+        lines += [f"## {name}", "", f"{entry['surroundings']['machine']}.", ""]
         for entity, found in entry["entities"].items():
             size = found["size"]["entities"]
             below = ", ".join(found["size"]["tables"][1:]) or "nothing"
             lines += [
                 f"### {entity}, with {below}: {size:,} entities", "",
                 "| clone by | AUC | at 1 % | at 10 % | exposed | secret, shown / others"
-                " | link, shown / others | whole | nearly |",
-                "|---|--:|--:|--:|--:|---|--:|--:|--:|",
+                " | link, shown / others | whole | nearly | revision |",
+                "|---|--:|--:|--:|--:|---|--:|--:|--:|---|",
             ]  # fmt: skip
             known = found["lines"]
             lines += [_line(who, known[who]) for who in ORDER if who in known]
@@ -188,7 +189,7 @@ def _line(who: str, found: Mapping[str, Any]) -> str:
     cells.append(_pair(link) if link else "")
     if "whole" in found:
         cells += [f"{found['whole']:.2%} ({found['natural']:.2%})", f"{found['nearly']:.2%}"]
-    return "| " + " | ".join([*cells, "", ""][:9]) + " |"
+    return "| " + " | ".join([*[*cells, "", ""][:9], found["revision"]]) + " |"
 
 
 def _share(share: list[float] | None) -> str:
@@ -232,7 +233,7 @@ def _keep(
     """Add what was found, and write the page; no reason for what is not missing any more."""
     kept = json.loads(path.read_text()) if path.exists() else {}
     entry = kept.setdefault(name, {"entities": {}, "missing": {}})
-    entry |= {"surroundings": surroundings(), "revision": revision()}
+    entry["surroundings"] = surroundings()
     entry["missing"] = {who: why for who, why in (entry["missing"] | missing).items() if why}
     for entity, part in found.items():
         known = entry["entities"].setdefault(entity, {"size": part["size"], "lines": {}})

@@ -309,9 +309,12 @@ def test_bench_protects_the_entities_that_are_attacked(source: str) -> None:
 
 def test_page_of_the_bench_has_a_line_for_every_clone() -> None:
     found = attacked(world(side(3)), Streams(0))
-    lines = {"relational": figures(found), "plain masking": figures(found)}
+    lines = {
+        who: {**figures(found), "revision": of}
+        for who, of in (("relational", "1234abcd"), ("plain masking", "5678abcd"))
+    }
     entry = {
-        "surroundings": {"machine": "m"}, "revision": "r",
+        "surroundings": {"machine": "m"},
         "missing": {"hma": "needs SDV", "tvae": "needs SDV", "ctgan": "too slow"},
         "entities": {"person": {"size": {"entities": 500, "tables": ["person", "sale"]}, "lines": lines}},
     }  # fmt: skip
@@ -325,3 +328,4 @@ def test_page_of_the_bench_has_a_line_for_every_clone() -> None:
         "| plain masking",
     ]
     assert len({line.count("|") for line in table}) == 1
+    assert [line.split(" | ")[-1] for line in table[1:]] == ["1234abcd |", "5678abcd |"]
