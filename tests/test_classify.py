@@ -43,6 +43,13 @@ def test_regions_that_hardly_repeat_are_drawn_as_regions(form: str, drawn: bool)
     assert (found.provider == "region") is drawn
 
 
+def test_the_title_of_a_contact_is_a_job() -> None:
+    jobs = [f"{a} {b}" for a in ("Sales", "Export", "Order") for b in ("Agent", "Manager", "Clerk")]
+    assert _decide("contact_title", jobs, table="suppliers").provider == "job"
+    assert _decide("title", jobs, table="films").provider != "job"
+    assert _decide("contact_title", ["Mrs.", "Mr."] * 30).provider != "job"
+
+
 @pytest.mark.parametrize(
     ("name", "tokens"),
     [

@@ -56,7 +56,8 @@ def in_context(column: Column, facts: Facts, found: Finding, context: Context) -
         return replace(found, concept="last_name", by="name", confidence=0.85)
     if naming and context.beside(column, "last_name") and not context.beside(column, "first_name"):
         return replace(found, concept="first_name", by="name", confidence=0.85)
-    if context.named_persons and _titles(tokens_of(column.name)) and facts.distinct > 1:
+    words = tokens_of(column.name)  # the title of a contact, or in a table of persons
+    if (context.named_persons or len(words) > 1) and _titles(words) and facts.distinct > 1:
         return Finding("job", "name", 0.6)
     if context.persons and found.concept in ("", "label"):
         seen = person_names(facts.examples)
