@@ -16,6 +16,7 @@ from dbsynth.codec import Codes, Number, to_numbers
 from dbsynth.draft.drafted import Draft
 from dbsynth.engines import variables
 from dbsynth.engines.base import Derive
+from dbsynth.learn.columns import column_variables
 from dbsynth.model import Ledger, TableFacts
 from dbsynth.randomness import hashed, uniform
 from dbsynth.read.quantities import Quantity, quantity_of
@@ -109,11 +110,15 @@ def ledgers_of(draft: Draft, table: Table) -> Iterator[Running]:
     for name, model in facts.columns.items():
         if model.ledger is None:
             continue
-        found = [_quantified(table, facts, column) for column in (name, model.ledger.amount)]
+        ledger = model.ledger
+        drawn = [name, ledger.amount, *([] if ledger.kind is None else [ledger.kind])]
+        if any(variables.column(c) not in column_variables(c, facts.columns[c]) for c in drawn):
+            continue  # others settle it; the balances are added up in the end
+        found = [_quantified(table, facts, column) for column in (name, ledger.amount)]
         total, amount = found
         if total is not None and amount is not None:
             numbers = np.full((2, draft.rows[table.name]), np.nan)
-            yield Running(draft, table, name, model.ledger, total, amount, *numbers)
+            yield Running(draft, table, name, ledger, total, amount, *numbers)
 
 
 def _quantified(table: Table, facts: TableFacts, name: str) -> tuple[Number, Quantity] | None:
