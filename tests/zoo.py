@@ -28,6 +28,7 @@ SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 
 POSTGRESQL_ONLY = frozenset(
     {
+        "crowded_key",
         "domains_enums",
         "exclusion",
         "hostile_types",

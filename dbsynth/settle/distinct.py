@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ from dbsynth.keys import hash_keys
 from dbsynth.learn.counters import counter_group
 from dbsynth.randomness import hashed
 from dbsynth.schema import Column, Table, UniqueKey
-from dbsynth.settle.parts import Link, Own, Part, parts_of
+from dbsynth.settle.parts import Link, Own, Part, last_parts_of, parts_of
 
 Int64 = npt.NDArray[np.int64]
 UInt64 = npt.NDArray[np.uint64]
@@ -30,6 +31,7 @@ _LONG = 24
 _DRAWS = 24
 _NEARBY = 12  # steps of the grid tried before a value is drawn anew
 _FAR = 160  # and after
+_CROSSED = 48  # values of each of two parts that are tried together
 
 
 def holds_by_construction(draft: Draft, table: Table, key: UniqueKey) -> bool:
@@ -95,7 +97,7 @@ def repair_key(draft: Draft, stage: Stage, table: Table, key: UniqueKey) -> bool
         proposed = propose(bad, round_)
         if proposed is not None:
             bad, taken = _redraw(draft, stage, table, key, part, bad, taken, proposed)
-    lost = 0
+    lost, parts = 0, last_parts_of(draft, table, [n for n in names if n in key.columns] or names)
     for row in bad:
         found = _search(draft, stage, table, key, parts, int(row), taken)
         lost += found is None
@@ -195,17 +197,53 @@ def _search(
         if len(free):
             part.accept(np.array([row]), proposal, free[:1])
             return np.union1d(taken, hashes[free[:1]][subject[free[:1]]])
-    return taken if _forget(draft, table, parts, row) else None
+    for one, other in itertools.combinations(parts, 2):
+        found = _search_both(draft, stage, table, key, (one, other), row, taken)
+        if found is not None:
+            return found
+    return _forget(draft, stage, table, key, parts, row, taken)
 
 
-def _forget(draft: Draft, table: Table, parts: Sequence[Part], row: int) -> bool:
-    """Make a nullable part NULL, the last resort."""
+def _search_both(
+    draft: Draft, stage: Stage, table: Table, key: UniqueKey, parts: tuple[Part, Part], row: int,
+    taken: UInt64,
+) -> UInt64 | None:  # fmt: skip
+    """Try values of two parts together, spread over those that each can have."""
+    offers = [part.candidates(row) for part in parts]
+    if any(set(part.columns) & set(parts[1 - i].columns) for i, part in enumerate(parts)):
+        return None
+    sizes = [len(next(iter(values_.values()))) for values_, _ in offers]
+    some = [np.unique(np.linspace(0, n - 1, min(n, _CROSSED)).astype(np.int64)) for n in sizes]
+    places = [grid.ravel() for grid in np.meshgrid(*some, indexing="ij")]
+    proposed = {
+        name: column.take(pa.array(place))
+        for (values_, _), place in zip(offers, places, strict=True)
+        for name, column in values_.items()
+    }
+    rows = _with(draft, table, key, np.full(len(places[0]), row), proposed)
+    hashes, subject = _key_hashes(stage, table, key, rows)
+    free = np.flatnonzero(~subject | ~np.isin(hashes, taken))
+    if not len(free):
+        return None
+    for part, (_, proposal), place in zip(parts, offers, places, strict=True):
+        part.accept(np.array([row]), proposal, place[free[:1]])
+    return np.union1d(taken, hashes[free[:1]][subject[free[:1]]])
+
+
+def _forget(
+    draft: Draft, stage: Stage, table: Table, key: UniqueKey, parts: Sequence[Part], row: int,
+    taken: UInt64,
+) -> UInt64 | None:  # fmt: skip
+    """Make a nullable part NULL, the last resort; None where that is no help either."""
+    here = np.array([row])
     for part in parts:
-        if all(table.column_by_name[name].nullable for name in part.columns):
-            if isinstance(part, Link):
-                part.accept(np.array([row]), np.array([-1]), np.array([0]))
-            else:
-                kind = arrow_type(table.column_by_name[part.columns[0]])
-                part.accept(np.array([row]), pa.nulls(1, kind), np.array([0]))
-            return True
-    return False
+        if not all(table.column_by_name[name].nullable for name in part.columns):
+            continue
+        nulls = {n: pa.nulls(1, arrow_type(table.column_by_name[n])) for n in part.columns}
+        hashes, subject = _key_hashes(stage, table, key, _with(draft, table, key, here, nulls))
+        if subject[0] and hashes[0] in taken:  # NULLs are equal to this key
+            continue
+        empty = np.array([-1]) if isinstance(part, Link) else nulls[part.columns[0]]
+        part.accept(here, empty, np.array([0]))
+        return np.union1d(taken, hashes[subject])
+    return None

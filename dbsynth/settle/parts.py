@@ -237,6 +237,22 @@ def parts_of(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:
     return [*own, *easy] or [Link(draft, table, fk) for fk in alone]
 
 
+def last_parts_of(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:
+    """The parts of a row, and the generating link too: another parent is better than no row.
+
+    It is left alone where families are numbered, or rules speak of them.
+    """
+    parts, fk = parts_of(draft, table, columns), draft.model.plan.generating.get(table.name)
+    ranked = any(m.ranked is not None for m in draft.model.tables[table.name].columns.values())
+    ruled = any(fk in kept.rule.keys for kept in draft.model.rules)
+    if fk is None or ranked or ruled or not set(fk.columns) & set(columns):
+        return parts
+    if any(len(keys_of(draft, table, c)) > 1 for c in fk.columns) or table.name in draft.model.real:
+        return parts
+    link = Link(draft, table, fk)
+    return parts if any(part == link for part in parts) else [*parts, link]
+
+
 def own_parts(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:
     """Columns outside of all foreign keys whose values may change.
 

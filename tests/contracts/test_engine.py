@@ -27,6 +27,7 @@ OFTEN_PRIVATE = {
 
 # Tables whose keys leave no room for as many rows as the scale asks for, and why.
 FEWER = {
+    ("crowded_key", 3.0): {"slot": "there are 20 pairs of label and shift"},
     ("dense_junction", 0.3): {
         "stock": "a pair of warehouse and product occurs once, and both shrink"
     },
