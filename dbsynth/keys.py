@@ -24,6 +24,7 @@ Int64 = npt.NDArray[np.int64]
 
 _HASH_SEED = 0x5EED
 _DENSE = 1.5  # a key whose range is at most this many times its rows is a plain sequence
+_LONGEST = 2.0**63 - 2**11  # span of a key in floats that are whole numbers of 64 bits
 _WIDEST = 2**53
 _DAY = 86_400  # seconds
 _CALENDAR = (-719_528, 2_932_896)  # days since 1970 from the year 0 to the year 9999
@@ -146,7 +147,7 @@ class Mint:
         if self.dense:
             return low + place
         span = (self.high - self.low + 1) * max(1.0, total / max(self.rows, 1))
-        span = min(span, float(self.limit - low + 1))
+        span = min(span, float(self.limit - low + 1), _LONGEST)
         width = span / max(total, 1)
         if width < 1:
             return np.asarray(low + place, np.int64)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 
 from dbsynth.errors import Unsatisfiable
 from dbsynth.keys import Mint, fit_mint, group_ids, hash_keys, join, rank_in_group
+from dbsynth.schema import Column, Kind, Table
+from dbsynth.settle.distinct import folded
 
 MINTS = [
     pytest.param(Mint(1, 1000, 1000, limit=2**31 - 1), id="dense"),
@@ -76,3 +80,20 @@ def test_times_beyond_the_calendar_are_keys_like_others() -> None:
         hashes, complete = hash_keys([column])
         assert complete.tolist() == [True, True, True, False]
         assert len(set(hashes[:3].tolist())) == 3
+
+
+def test_a_key_over_all_of_64_bits_grows_with_the_rows_and_stays_inside() -> None:
+    mint = Mint(-(2**62), 2**62, 100, limit=2**63 - 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = mint.draw(np.arange(400), 400, 3)
+    assert len(set(drawn.tolist())) == 400
+    assert drawn.min() >= -(2**62)
+
+
+def test_case_makes_no_difference_where_the_database_says_so() -> None:
+    column = Column("login", Kind.TEXT, "citext")
+    table = Table("person", "person", None, (column, Column("nick", Kind.TEXT, "text")))
+    values = pa.chunked_array([["Ann", "ann", None]])
+    assert folded(table, "login", values).to_pylist() == ["ann", "ann", None]
+    assert folded(table, "nick", values).to_pylist() == ["Ann", "ann", None]

@@ -15,6 +15,7 @@ from dbsynth.databases.base import Stage
 from dbsynth.draft.drafted import Draft
 from dbsynth.draft.fill import combined, needed, quoted, values, whole
 from dbsynth.errors import TooManyRows
+from dbsynth.identifiers.types import type_name
 from dbsynth.keys import hash_keys
 from dbsynth.learn.counters import counter_group
 from dbsynth.randomness import hashed
@@ -115,7 +116,7 @@ def _key_hashes(stage: Stage, table: Table, key: UniqueKey, rows: pa.Table) -> t
     """A hash of every row's key, and which rows the key speaks of."""
     given = set(key.columns) <= set(rows.column_names)
     if key.plain and given:
-        columns: list[pa.ChunkedArray] = [rows[name] for name in key.columns]
+        columns: list[pa.ChunkedArray] = [folded(table, name, rows[name]) for name in key.columns]
         scope = np.ones(rows.num_rows, bool)
     else:
         expressions = list(key.expressions) or ([] if given else [quoted(c) for c in key.columns])
@@ -134,6 +135,13 @@ def _key_hashes(stage: Stage, table: Table, key: UniqueKey, rows: pa.Table) -> t
             )  # fmt: skip
     hashes, complete = hash_keys([combined(c) for c in columns])
     return hashes, scope & (complete | key.nulls_equal)
+
+
+def folded(table: Table, name: str, values_: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Values that are equal where the database says so: in citext, case makes no difference."""
+    column = table.column_by_name[name]
+    insensitive = type_name(column.base_type or column.sql_type) == "citext"
+    return pc.utf8_lower(values_) if insensitive else values_
 
 
 def _repeats(hashes: UInt64, subject: Bool) -> Bool:
