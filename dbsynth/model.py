@@ -126,6 +126,8 @@ class Mention:
             a number, with ``#`` for each letter and digit.
         share: Of the texts that name somebody.
         own: Whether rows name themselves.
+        group: What of one group of a row, such as ``$.actor``, names the same person.
+        leader: The column or leaf of the group whose codes say which one, where values repeat.
     """
 
     table: str
@@ -136,6 +138,8 @@ class Mention:
     case: str = ""
     share: float = 1.0
     own: bool = False
+    group: str = ""
+    leader: str = ""
 
     @property
     def anybody(self) -> bool:
@@ -593,7 +597,7 @@ def _mention_json(mention: Mention | None, keys: Sequence[ForeignKey]) -> dict[s
     key = None if mention.key is None else keys.index(mention.key)
     return {"table": mention.table, "column": mention.column, "key": key, "curve": mention.curve,
             "places": mention.places, "case": mention.case, "share": mention.share,
-            "own": mention.own}  # fmt: skip
+            "own": mention.own, "group": mention.group, "leader": mention.leader}  # fmt: skip
 
 
 def _mention(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Mention | None:
@@ -601,7 +605,8 @@ def _mention(value: Mapping[str, Any] | None, keys: Sequence[ForeignKey]) -> Men
         return None
     key = None if value["key"] is None else keys[value["key"]]
     return Mention(value["table"], value["column"], key, tuple(value["curve"]),
-                   tuple(value["places"]), value["case"], value["share"], value["own"])  # fmt: skip
+                   tuple(value["places"]), value["case"], value["share"], value["own"],
+                   value["group"], value["leader"])  # fmt: skip
 
 
 def _facts_json(facts: TableFacts, keys: Sequence[ForeignKey]) -> dict[str, Any]:

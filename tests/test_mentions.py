@@ -47,11 +47,12 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
             connection.execute("INSERT INTO staff VALUES (?, ?, ?, ?, ?)", row)
         for i in range(900):
             who = people[rng.choice(len(people), p=popular / popular.sum())]
+            author, reader = (people[j] for j in rng.integers(0, len(people), 2))
             entry = {
-                "actor": who[2].upper(),
-                "action": WORDS[i % 5],
-                "size": int(rng.integers(1, 99)),
-            }
+                "actor": who[2].upper(), "action": WORDS[i % 5], "size": int(rng.integers(1, 99)),
+                "author": {"mail": author[2], "name": f"{author[0]} {author[1]}"},
+                "reader_name": f"{reader[0]} {reader[1]}", "reader_email": reader[2],
+            }  # fmt: skip
             words = _words(rng, 9)
             if i % 2:
                 words.insert(4, f"{who[0]} {who[1]}")
@@ -88,6 +89,14 @@ def test_an_address_in_a_document_is_that_of_a_person(clone: sqlite3.Connection)
     counts = sorted(Counter(actors).values(), reverse=True)
     assert 25 < len(counts) <= 80
     assert sum(counts[:8]) > 0.3 * len(actors)
+
+
+def test_leaves_of_one_object_are_of_one_person(clone: sqlite3.Connection) -> None:
+    rows = clone.execute("SELECT email, first_name || ' ' || last_name FROM staff").fetchall()
+    entries = [json.loads(e) for (e,) in clone.execute("SELECT entry FROM audit")]
+    assert {(e["author"]["mail"], e["author"]["name"]) for e in entries} <= set(rows)
+    assert {(e["reader_email"], e["reader_name"]) for e in entries} <= set(rows)
+    assert sum(e["author"]["mail"] == e["reader_email"] for e in entries) < 0.1 * len(entries)
 
 
 def test_addresses_in_lists_are_those_of_persons(clone: sqlite3.Connection) -> None:

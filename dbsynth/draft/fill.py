@@ -151,7 +151,7 @@ def own_values(
         return pa.nulls(len(positions), arrow_type(column))
     drawn = _typed(_invented(draft, table, column.name, positions, index), column)
     if model.mention is not None:
-        about = _about(draft, table, column.name, rows, index)
+        about = _about(draft, table, column.name, (positions, rows), index)
         drawn = _naming(draft, about, drawn, column.length)
     if model.blanks and mine is not None:
         blanks = converted(pa.array(model.blanks, pa.string()), arrow_type(column))
@@ -187,7 +187,10 @@ def _renamed(
     model, (positions, rows) = draft.model.tables[table.name].columns[column.name], at
     if renamed_by_place(model):
         values_ = _of_places(draft, table, column, values_, positions, codes)
-    return values_ if model.mention is None else _known(draft, table, column, values_, rows, codes)
+    if model.mention is None:
+        return values_
+    about = _about(draft, table, column.name, at, rows)
+    return pc.if_else(pa.array(codes > 0), _naming(draft, about, values_, column.length), values_)
 
 
 def _of_places(
@@ -208,22 +211,15 @@ def _of_places(
     return pc.if_else(kept, values_, _typed(names, column))
 
 
-def _known(
-    draft: Draft, table: Table, column: Column, values_: pa.Array, rows: Int64, codes: Codes
-) -> pa.Array:
-    """Values that repeat, each of which is of the same person of the clone."""
-    about = _about(draft, table, column.name, rows, rows, codes.astype(np.int64))
-    return pc.if_else(pa.array(codes > 0), _naming(draft, about, values_, column.length), values_)
-
-
-def _about(
-    draft: Draft, table: Table, name: str, rows: Int64, index: Int64, codes: Int64 | None = None
-) -> Naming:
+def _about(draft: Draft, table: Table, name: str, at: tuple[Int64, Int64], index: Int64) -> Naming:
     """Rows whose column names somebody; all columns that do so as a whole name the same person."""
+    positions, rows = at
     mention = draft.model.tables[table.name].columns[name].mention
     assert mention is not None
-    what = name if mention.places else "\x1f" + mention.table
-    return Naming(mention, draft.streams.key("mention", table.name, what), rows, index, codes)
+    stream = draft.streams.key("mention", table.name, mention.group or name)
+    told = draft.codes[table.name].get(variables.column(mention.leader)) if mention.leader else None
+    codes = None if told is None else told[positions].astype(np.int64)
+    return Naming(mention, stream, rows, index, codes)
 
 
 def _naming(draft: Draft, it: Naming, drawn: pa.Array, limit: int | None = None) -> pa.Array:
@@ -319,7 +315,8 @@ class _Leaves:
         codes: Int64 | None,
     ) -> pa.Array:  # fmt: skip
         """Leaves that name somebody of the clone."""
-        key = self.draft.streams.key("mention", self.table.name, self.column, part)
+        what = (mention.group,) if mention.group else (self.column, part)
+        key = self.draft.streams.key("mention", self.table.name, *what)
         mine = index if codes is not None else index + turn * _APART
         return _naming(self.draft, Naming(mention, key, self.rows[rows], mine, codes), drawn)
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dbsynth.classify import Role
+from dbsynth.classify.names import tokens_of, words_of
 from dbsynth.codec import as_text
 from dbsynth.databases.base import Database
 from dbsynth.identifiers.strings import mail_style
@@ -47,6 +48,7 @@ _LINKED = 0.9  # of the rows name whom a key leads to
 _SHORTEST = 5
 _STEPS = 16  # of the curve that tells how uneven mentions are
 _PLACES = 9  # quantiles of where in a text somebody is named
+_SAYING = words_of("mail email e login user username name fullname phone tel address number id")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 
@@ -297,21 +299,30 @@ class _Looked:
             size: Rows of all tables: of two columns that hold the same, the smaller one names.
         """
         found, like = dict(columns), dict[str, Mention]()
+        named: list[tuple[_Field, Mention]] = []
         for field in self.fields:
-            model = found[field.column]
             mentions = (self._by(field, p) for p in persons if self._may(field, p, size))
             mention = next((m for m in mentions if m is not None), None)
-            if mention is None:
-                continue
+            if mention is not None and not mention.places:
+                group = f"{field.column}{_group(field.part)}" if field.part else ""
+                coded = _model(columns, field).codec is not None
+                leader = (field.part or field.column) if coded else ""
+                mention = replace(mention, group=f"{group}\x1f{mention.table}", leader=leader)
+                first = like.setdefault(mention.group, mention)
+                like[mention.group] = replace(first, leader=first.leader or leader)
+            if mention is not None:
+                named.append((field, mention))
+        for field, mention in named:
+            first = like.get(mention.group, mention)
+            one = replace(mention, curve=first.curve, share=first.share, key=first.key,
+                          leader=first.leader)  # fmt: skip
+            model = found[field.column]
             if field.part:
                 piece = model.pieces[field.part]
-                named = replace(piece, model=replace(piece.model, mention=mention))
-                found[field.column] = replace(model, pieces={**model.pieces, field.part: named})
-                continue
-            if not mention.places:  # all columns of a row name the same person
-                first = like.setdefault(mention.table, mention)
-                mention = replace(mention, curve=first.curve, share=first.share, key=first.key)
-            found[field.column] = replace(model, mention=mention)
+                pieces = {field.part: replace(piece, model=replace(piece.model, mention=one))}
+                found[field.column] = replace(model, pieces={**model.pieces, **pieces})
+            else:
+                found[field.column] = replace(model, mention=one)
         return found
 
     def _may(self, field: _Field, persons: _Persons, size: Mapping[str, int]) -> bool:
@@ -389,6 +400,20 @@ class _Looked:
             if same.mean() >= _LINKED:
                 return fk
         return None
+
+
+def _model(columns: Mapping[str, ColumnModel], field: _Field) -> ColumnModel:
+    model = columns[field.column]
+    return model.pieces[field.part].model if field.part else model
+
+
+def _group(part: str) -> str:
+    """What a leaf is of: ``$.actor`` of ``$.actor.mail``, ``$.actor_name`` and ``$.actor``."""
+    above, _, leaf = part.partition(":")[0].rpartition(".")
+    words = list(tokens_of(leaf))
+    while words and words[-1] in _SAYING:
+        words.pop()
+    return f"{above}.{'_'.join(words)}".rstrip(".")
 
 
 def _share(named: int, of: int, persons: _Persons) -> float:

@@ -137,6 +137,8 @@ def put_together(
         mention = model.pieces[part].model.mention
         if mentioned is None or mention is None:
             return found
+        if mention.leader and mention.leader != part:
+            picked = drawn_of(mention.leader, rows, turn)[1]
         return mentioned(mention, part, turn, rows, inside[rows], found, picked)
 
     def drawn_of(part: str, rows: Int64, turn: int) -> tuple[pa.Array, Int64 | None]:
