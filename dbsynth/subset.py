@@ -14,7 +14,7 @@ cycles, self-references, several columns, NULL.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,8 @@ def choose(database: Database, outline: Outline, spec: Spec) -> dict[str, Choice
     """The real rows of all masked tables and subsets.
 
     Raises:
-        SpecError: A condition is unreadable or meets no row.
+        SpecError: A condition is unreadable or meets no row; drawn rows need real ones of which
+            none is chosen, or real rows drawn ones that have to agree.
     """
     real = outline.real
     if not real:
@@ -59,7 +60,9 @@ def choose(database: Database, outline: Outline, spec: Spec) -> dict[str, Choice
                 asked[name] = int(rows.sum())
         found[name] = rows
     _refuse_empty(asked, outline)
-    return _closed(outline, links, found, asked)
+    choices = _closed(outline, links, found, asked)
+    _refuse_loose(outline, choices)
+    return choices
 
 
 def _conditions(outline: Outline, spec: Spec) -> dict[str, Condition]:
@@ -104,6 +107,50 @@ def _refuse_empty(asked: Mapping[str, int], outline: Outline) -> None:
         raise SpecError(
             f"no row of {names} meets `where`", hint="mend the condition, or choose `empty`"
         )
+
+
+def _refuse_loose(outline: Outline, choices: Mapping[str, Choice]) -> None:
+    """Refuse what no row of the clone could meet, before anything is drawn.
+
+    Raises:
+        SpecError: Says which strategies do not go together.
+    """
+    drawn = {n for n, facts in outline.tables.items() if facts.strategy == "synthesize"}
+    wrong = [
+        f"`{fk.parent}` is a subset of which no row is chosen, and `{fk.child}` needs one of them"
+        for fk in outline.schema.foreign_keys
+        if fk.parent in choices and not choices[fk.parent].size and not fk.nullable
+        and fk.child in drawn and outline.tables[fk.child].rows
+    ]  # fmt: skip
+    if wrong:
+        raise SpecError(
+            "; ".join(wrong),
+            hint="give the subset a `share` or `where`, or one of the two tables another strategy",
+        )
+    twice = dict.fromkeys(
+        f"rows of `{name}` are real, and say twice which row of `{parent}`, a drawn one, they have"
+        for name in choices
+        for parent in _said_twice(outline, name)
+    )
+    if twice:
+        raise SpecError(
+            "; ".join(twice), hint="give the table that is drawn `mask`, `subset` or `copy` as well"
+        )
+
+
+def _said_twice(outline: Outline, name: str) -> Iterator[str]:
+    """The drawn tables from which a real row has the same value by two of its keys to real rows."""
+    given: dict[str, set[tuple[str, str]]] = {}
+    for fk in outline.plan.carried_of(name):
+        for mine, theirs in zip(fk.columns, fk.parent_columns, strict=True):
+            given.setdefault(mine, set()).add((fk.parent, theirs))
+    for ends in given.values():
+        above = [
+            {fk.parent for fk in outline.plan.dealt_of(parent) if column in fk.columns}
+            for parent, column in sorted(ends)
+        ]
+        if len(above) > 1:
+            yield from sorted(set.intersection(*above))
 
 
 def _links(database: Database, outline: Outline) -> dict[ForeignKey, Int64]:

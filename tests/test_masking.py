@@ -325,6 +325,27 @@ def mixed(names: list[str], turn: int) -> dict[str, TableSpec]:
     return {name: some[(place + turn) % 4] for place, name in enumerate(names)}
 
 
+# Mixtures that cannot be: drawn rows need rows of a subset that chooses none, or real rows say
+# twice which drawn row they have.
+REFUSED = {
+    ("multi_tenant", 1): "subset of which no row is chosen, and `assignment` needs one of them",
+    ("multi_tenant", 2): "rows of `assignment` are real, and say twice which row of `tenant`",
+    ("one_to_one_chain", 1): "subset of which no row is chosen, and `company` needs one of them",
+    ("text_keys", 1): "subset of which no row is chosen, and `account` needs one of them",
+    ("text_keys", 2): "subset of which no row is chosen, and `session` needs one of them",
+}
+
+
+def refused(name: str, turn: int, url: str, spec: Spec) -> bool:
+    """Whether a mixture is refused when it is planned, as it has to be."""
+    told = REFUSED.get((name, turn))
+    if told is None:
+        return False
+    with pytest.raises(SpecError, match=told):
+        plan(url, spec=spec)
+    return True
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("exhibit", [e for e in ZOO if "sqlite" in e.kinds], ids=lambda e: e.name)
 def test_the_zoo_loads_with_any_mixture(exhibit, tmp_path, monkeypatch):
@@ -333,6 +354,8 @@ def test_the_zoo_loads_with_any_mixture(exhibit, tmp_path, monkeypatch):
     names = list(plan("sqlite:///s.db").tables)
     for turn in itertools.islice(range(4), max(2, min(4, len(names)))):
         spec = Spec(tables=mixed(names, turn))
+        if refused(exhibit.name, turn, "sqlite:///s.db", spec):
+            continue
         report = clone("sqlite:///s.db", "sqlite:///c.db", spec=spec, replace=True)
         assert report.ok
 
@@ -344,7 +367,10 @@ def test_the_zoo_of_postgresql_loads_masked(exhibit, fresh_database, postgres):
     names = list(plan(fresh_database).tables)
     for turn in (0, 2):
         target = fresh_database.replace("fresh_", "masked_")
-        report = clone(fresh_database, target, spec=Spec(tables=mixed(names, turn)), replace=True)
+        spec = Spec(tables=mixed(names, turn))
+        if refused(exhibit.name, turn, fresh_database, spec):
+            continue
+        report = clone(fresh_database, target, spec=spec, replace=True)
         assert report.ok
 
 
