@@ -15,8 +15,8 @@ import pytest
 
 import dbsynth
 from dbsynth.errors import SpecError
-from dbsynth.identifiers import PROVIDERS, AvoidList
-from dbsynth.identifiers.addresses import regions_of
+from dbsynth.identifiers import PROVIDERS, AvoidList, draw_avoiding
+from dbsynth.identifiers.addresses import regions_of, towns_of
 from dbsynth.identifiers.faker import locales, names_of, slug
 from dbsynth.identifiers.phones import ranges_of, reachable
 from dbsynth.identifiers.places import (
@@ -531,3 +531,17 @@ def test_a_wish_is_for_the_column_that_says_it_first(tmp_path: Path) -> None:
     wish = {"rebalance": {"billing_country": {"Chile": 0.6}}}
     with pytest.raises(SpecError, match=r"holds what `customer\.country` holds; steer that column"):
         dbsynth.clone(source, target, spec=dbsynth.Spec.parse({"tables": {"invoice": wish}}, {}))
+
+
+@pytest.mark.parametrize("locale", ["en_US", "vi_VN", "es_AR", "ja_JP", "tr_TR"])
+def test_there_are_towns_beside_those_that_are_somebodys(locale: str) -> None:
+    """Where all towns of a list are real ones of the source, a redraw finds others."""
+    who, real = traits(300, locale), towns_of(locale)
+    state = PROVIDERS["city"].fit(Column("x", Kind.TEXT, "text"), real, unique=False,
+                                  locale=locale, k=5)  # fmt: skip
+    avoid = AvoidList.of(real, 3)
+    index = np.arange(300, dtype=np.uint64)
+    found = draw_avoiding(PROVIDERS["city"], state, index, KEY, avoid, 512, who)
+    assert avoid.contains(found).mean() < 0.15
+    plain = PROVIDERS["city"].draw_of(state, index, who, key=KEY)
+    assert pc.mean(pc.match_substring_regex(plain, "-[A-Z].*-").cast(pa.float64())).as_py() < 0.1

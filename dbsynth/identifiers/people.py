@@ -21,8 +21,10 @@ from dbsynth.identifiers.faker import (
     company_words,
     is_latin,
     known_locale,
+    language_of_locale,
     names_of,
     samples,
+    written,
 )
 from dbsynth.identifiers.places import (
     countries,
@@ -62,6 +64,14 @@ _HOUSES = 998
 _MOSTLY = 0.8
 _FAMILY_FIRST = {"ja": " ", "zh": "", "ko": "", "hu": " "}
 _FITTING = 3  # one of so many words is enough
+_NEXT_TO = {  # how a town may be called that is next to another one
+    "en": ("", " Heights"), "de": ("Neu-", ""), "fr": ("", "-le-Vieux"), "es": ("Villa ", ""),
+    "pt": ("Vila ", ""), "it": ("Borgo ", ""), "nl": ("Nieuw-", ""), "pl": ("Nowy ", ""),
+    "sv": ("Nya ", ""), "da": ("Ny ", ""), "no": ("Nye ", ""), "cs": ("Nový ", ""),
+    "zh": ("Xin ", ""), "ja": ("Shin-", ""), "ar": ("New ", ""), "id": ("", " Baru"),
+    "tr": ("Yeni ", ""), "ro": ("", " Nou"), "hi": ("New ", ""),
+}  # fmt: skip
+_OTHER_LETTERS = ("zh", "ja", "ar", "hi")
 _SHORT = 3  # letters of a region's code
 
 
@@ -429,7 +439,7 @@ def _from_list(it: Asked, kind: str, salt: int) -> pa.Array:
         if it.unique:
             at, rounds = shuffle(asked.index, size, key=asked.key)
         else:  # some pairs, so that a redraw finds a word that is nobody's
-            at = hashed(subkey(asked.key, salt), asked.index) % np.uint64(size + size // 16)
+            at = hashed(subkey(asked.key, salt), asked.index) % np.uint64(size + max(size // 16, 4))
             rounds, at = np.divmod(at, np.uint64(size))
         values = words.take(pa.array(at))
         if not rounds.any():
@@ -437,12 +447,26 @@ def _from_list(it: Asked, kind: str, salt: int) -> pa.Array:
         turn, other = np.divmod(rounds - np.uint64(1), np.uint64(size))
         if not it.unique:
             other = hashed(subkey(asked.key, salt + 1), asked.index)
-        pairs = joined(values, words.take(pa.array(other % np.uint64(size))), separator="-")
+        another = words.take(pa.array(other % np.uint64(size)))
+        form = None if it.unique or kind != "city" else _next_to(locale, it.state["script"])
+        if form is None:
+            pairs = joined(values, another, separator="-")
+        else:
+            pairs = joined(form[0], another, form[1])
         return where(rounds == 0, values, _numbered(pairs, turn % np.uint64(2**60), " "))
 
     values = it.by_locale(of)
     mark = _mark(it) if it.unique else None
     return values if mark is None else _joined_mark(values, mark, " ")
+
+
+@lru_cache(maxsize=512)
+def _next_to(locale: str, script: str) -> tuple[str, str] | None:
+    """What stands before and after the name of a town in that of another, in Latin letters."""
+    found = _NEXT_TO.get(language_of_locale(locale))
+    if found is None or (script == "any" and language_of_locale(locale) in _OTHER_LETTERS):
+        return None
+    return written(found[0], script), written(found[1], script)
 
 
 @lru_cache(maxsize=512)
