@@ -212,6 +212,27 @@ def test_a_postcode_is_inside_the_region_that_its_row_says() -> None:
     assert all(re.fullmatch(r"4[345]\d{3}", code) for code in codes[2::4])
 
 
+def test_a_region_that_says_which_row_it_is_of_does_not_come_back(tmp_path: Path) -> None:
+    states = regions_of("en_US", "ascii").names.to_pylist()[:36]
+    few = regions_of("de_LI", "ascii").names.to_pylist()[:1]
+    real = [(s, "United States") for s in states] + [(s, "Liechtenstein") for s in few]
+    with closing(sqlite3.connect(tmp_path / "real.db")) as connection, connection:
+        connection.execute(
+            "CREATE TABLE customer (id INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT,"
+            " street TEXT, region TEXT, country TEXT)"
+        )
+        connection.executemany(
+            "INSERT INTO customer VALUES (?, ?, ?, ?, ?, ?)",
+            [(i, f"Abc{i:02}", f"Defgh{i:02}", f"{i} Elm Street", *row)
+             for i, row in enumerate(real)],
+        )  # fmt: skip
+    dbsynth.clone(f"sqlite:///{tmp_path}/real.db", f"sqlite:///{tmp_path}/clone.db")
+    with closing(sqlite3.connect(tmp_path / "clone.db")) as connection:
+        made = {region for (region,) in connection.execute("SELECT region FROM customer")}
+    assert not made & {region for region, _ in real}
+    assert made & set(regions_of("en_US", "ascii").names.to_pylist())
+
+
 def test_regions_that_repeat_are_renamed_to_those_of_their_country(tmp_path: Path) -> None:
     """And those of a bill are its customer's, however few there are."""
     source, target = tmp_path / "source.db", tmp_path / "clone.db"

@@ -31,6 +31,7 @@ from dbsynth.identifiers.romanised import ROMANISED
 from dbsynth.identifiers.strings import subkey
 from dbsynth.randomness import UInt64, hashed
 
+_FEW = 4  # regions that are enough to be told apart by
 _ENOUGH = 12  # towns that need no company of invented ones
 _LISTS = ("states", "provinces", "prefectures", "regions", "estados", "distritos", "cantons",
           "counties", "wilayas", "departments", "region_names")  # fmt: skip
@@ -133,7 +134,7 @@ def regions_of(locale: str, script: str = "any") -> Regions:
             )
     native = script == "any" and not _latin(locale)
     names = () if native else areas(country)
-    words = _array(names, script) if names else towns_of(locale, script)
+    words = _array(names, script) if len(names) >= _FEW else towns_of(locale, script)
     return Regions(words, pa.array([_abbreviated(n) for n in words.to_pylist()], pa.string()))
 
 

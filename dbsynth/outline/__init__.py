@@ -75,6 +75,7 @@ _WIDEST = 2.0**52
 _FURTHEST = 2.0**63 - 1024  # the largest float that is a 64-bit integer
 _FLOAT_DIGITS = 15
 _TRIAL_DRAWS = 20_000
+_HARDLY = 0.5  # of the values are different, at least, where they hardly repeat
 _NAMES_DRAWN = 8  # for each name that is needed, as some repeat
 _TRIAL_WHOLES = 2_000
 _BY_CHANCE = 0.2
@@ -606,11 +607,18 @@ def _provided(
     provider = PROVIDERS[decision.provider or "text"]
     state = provider.fit(column, values, unique=unique, locale=streams.locale, k=k)
     avoid = None
-    if not pa.types.is_integer(values.type) and provider.name not in (*NAME_PARTS, *PUBLIC):
+    told = provider.name in NAME_PARTS or (provider.name in PUBLIC and not _nearly_unique(values))
+    if not pa.types.is_integer(values.type) and not told:
         avoid = AvoidList.of(values, streams.key("avoid", column.name) & 0xFFFF_FFFF)
     if provider.name in RESERVED and not _meets(provider, state, values):
         avoid = None  # a redraw would give the column another person than the rest of its row
     return Provided(provider.name, state, avoid)
+
+
+def _nearly_unique(values: pa.Array) -> bool:
+    """Whether values hardly repeat, so that one of them says which row it is of."""
+    known = values.drop_null()
+    return bool(pc.count_distinct(known).as_py() > _HARDLY * len(known))
 
 
 def _meets(provider: Provider, state: State, values: pa.Array) -> bool:
