@@ -43,7 +43,7 @@ def test_real_files_survive(path: Path, tmp_path: Path) -> None:
             encode = stage.encoder(table, columns)
             stage.load(table, columns, map(encode, source.read(table, columns)))
         if path.stem in ORPHANS:
-            with pytest.raises(LoadError, match="have no parent"):
+            with pytest.raises(LoadError, match=r"ha(ve|s) no parent"):
                 stage.finish()
             return
         stage.finish()

@@ -25,6 +25,7 @@ from dbsynth.errors import Unsatisfiable
 from dbsynth.graph import is_unique
 from dbsynth.keys import group_ids, key_parts, rank_in_group
 from dbsynth.learn.arrival import served
+from dbsynth.plural import counted
 from dbsynth.randomness import uniform
 from dbsynth.schema import ForeignKey, Table
 
@@ -150,7 +151,7 @@ def _nobody(fk: ForeignKey, missing: Bool, links: Int64 | None = None) -> Int64:
         links = np.full(len(missing), -1, np.int64)
     if missing.any() and not fk.nullable:
         raise Unsatisfiable(
-            f"{fk}: {int(missing.sum())} rows find no row that they could refer to",
+            f"{fk}: no row to refer to is left for {counted(int(missing.sum()), 'row')}",
             hint="raise the scale, or copy the parent table",
         )
     return links

@@ -57,6 +57,7 @@ from dbsynth.outline.sampling import Reading, make_reading
 from dbsynth.outline.serials import with_serials
 from dbsynth.outline.unreviewed import from_type, unreviewed, unreviewed_decision
 from dbsynth.outline.vectors import vector_sources
+from dbsynth.plural import counted, do
 from dbsynth.progress import Progress
 from dbsynth.randomness import Streams
 from dbsynth.rules import Kept, Rule
@@ -248,7 +249,8 @@ def _kept_keys(
                          "so the clone does not keep this foreign key either")  # fmt: skip
         elif orphans:
             notes.append(
-                f"{fk}: {orphans} rows of the source have no parent; the clone has none such"
+                f"{fk}: {counted(orphans, 'row')} of the source {do(orphans, 'have')} no parent;"
+                " the clone has none such"
             )
     tables = tuple(
         replace(t, foreign_keys=tuple(fk for fk in t.foreign_keys if fk not in broken))

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from dbsynth.errors import EngineError, ModelError
+from dbsynth.plural import counted, do
 from dbsynth.private.accountant import Loss, epsilon_of, total
 
 _SLACK = 1e-9
@@ -170,8 +171,8 @@ def _whole(path: Path, ledger: Ledger | None) -> Ledger | None:
     if fits >= len(heads) if heads else fits > 0:
         there = max(len(heads) - 1, 0)
         raise ModelError(
-            f"the ledger `{path}` was cut off: it holds {there} fits, and `{beside.name}` says"
-            f" that there were {fits}",
+            f"the ledger `{path}` was cut off: it holds {counted(there, 'fit')}, and"
+            f" `{beside.name}` says that there {'was' if fits == 1 else 'were'} {fits}",
             hint="restore it from a backup: without it nobody knows what was spent",
         )
     if fits and heads[fits] != head:
@@ -272,8 +273,8 @@ def _affordable(path: Path, ledger: Ledger, terms: Terms, loss: Loss) -> None:
         return
     spent = epsilon_of(ledger.loss, terms.delta)
     raise EngineError(
-        f"the budget in `{path}` does not suffice: {len(ledger.entries)} fits have spent epsilon"
-        f" {spent:.3g} of {terms.epsilon:g} at delta {terms.delta:g}, and with this one it would"
-        f" be {epsilon:.3g}",
+        f"the budget in `{path}` does not suffice: {counted(len(ledger.entries), 'fit')}"
+        f" {do(len(ledger.entries), 'have')} spent epsilon {spent:.3g} of {terms.epsilon:g} at"
+        f" delta {terms.delta:g}, and with this one it would be {epsilon:.3g}",
         hint="load an earlier model as often as you like: that costs nothing",
     )
