@@ -19,6 +19,7 @@ from dbsynth.engines.pool import Pool, pool_of, restored, telling
 from dbsynth.engines.sdv import SDV_ENGINES
 from dbsynth.engines.sdv.cut import MOST_TABLES, pieces
 from dbsynth.engines.sdv.hma import Hma
+from dbsynth.engines.sdv.library import Columns, sampled
 from dbsynth.errors import MissingExtra
 from dbsynth.model import load_model
 
@@ -220,6 +221,16 @@ def test_epochs_are_those_of_the_spec(engine: str) -> None:
     again = fitted(engine, 1, 1)
     assert all(short.codes[n].tolist() == again.codes[n].tolist() for n in short.codes)
     assert any(short.codes[n].tolist() != long.codes[n].tolist() for n in short.codes)
+
+
+@WITH_SDV
+@pytest.mark.slow
+def test_what_sdv_advises_stays_out_of_the_results(capsys: pytest.CaptureFixture[str]) -> None:
+    """CTGAN prints a table of columns where they have more than a thousand categories."""
+    codes = {"wide": np.arange(1200, dtype=np.uint16), "other": np.arange(1200) % 2}
+    columns = Columns(codes, dict.fromkeys(codes, False))
+    assert len(sampled("ctgan", columns, 50, 1, epochs=1)["wide"]) == 50
+    assert capsys.readouterr() == ("", "")
 
 
 @WITH_SDV

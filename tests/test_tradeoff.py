@@ -206,6 +206,9 @@ def test_triples_and_classifiers_see_what_pairs_do_not():
     assert accuracy(judge, like) > 0.99
     assert accuracy(judge, {"t": Half(loose)}) < 0.7
     assert accuracy(judge, {"t": Half(loose[:0])}) == 0
+    lone = planted(12_000, 6)["t"].rows.slice(1)
+    lone = pa.concat_tables([lone, pa.table({"a": ["0"], "b": ["0"], "c": ["2"]})])
+    assert accuracy(judge, {"t": Half(lone)}) > 0.99  # a class of one row among many
     single = {"t": Half(rows.select(["a"]))}
     assert accuracy(deep(single, {}), single) is None  # there is nothing to guess it from
 

@@ -7,11 +7,12 @@ engine of SDV is used.
 from __future__ import annotations
 
 import importlib.util
+import io
 import logging
 import random
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -199,6 +200,8 @@ def _codes(frame: Any, columns: Columns) -> dict[str, Codes]:
 def _working(method: str, key: int) -> Iterator[None]:
     """SDV seeded, silent, on one thread; what is global in the process is left as it was.
 
+    It prints what it advises to standard output, which is for results alone.
+
     Raises:
         EngineError: SDV raised anything.
     """
@@ -212,7 +215,10 @@ def _working(method: str, key: int) -> Iterator[None]:
     threads = torch.get_num_threads()
     level = logging.root.manager.disable
     try:
-        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        with (
+            warnings.catch_warnings(), torch.random.fork_rng(devices=[]),
+            redirect_stdout(io.StringIO()),
+        ):  # fmt: skip
             warnings.simplefilter("ignore")
             logging.disable(logging.CRITICAL)
             torch.set_num_threads(1)
