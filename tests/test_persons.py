@@ -17,7 +17,7 @@ import dbsynth
 from dbsynth.errors import SpecError
 from dbsynth.identifiers import PROVIDERS, AvoidList, draw_avoiding
 from dbsynth.identifiers.addresses import regions_of, towns_of
-from dbsynth.identifiers.faker import locales, names_of, slug
+from dbsynth.identifiers.faker import locales, names_of, samples, slug
 from dbsynth.identifiers.phones import ranges_of, reachable
 from dbsynth.identifiers.places import (
     Place,
@@ -172,6 +172,14 @@ def test_names_in_latin_letters_can_be_read(country: str) -> None:
     assert len(set(person["first_name"])) > 40
     for first, email in zip(person["first_name"], person["email"], strict=True):
         assert email.casefold().startswith(slug(first))
+
+
+@pytest.mark.parametrize("locale", ["ja_JP", "ar_SA", "th_TH", "zh_CN"])
+def test_jobs_in_latin_letters_are_not_spelt_letter_by_letter(locale: str) -> None:
+    index, who = np.arange(500), traits(500, locale)
+    english = {job.upper() for job in samples("en_US", "job", "ascii").to_pylist()}
+    jobs = drawn("job", index, who, ["ANN LEE", "BO HALL"] * 5)
+    assert sum(job in english for job in jobs) > 0.85 * len(jobs)
 
 
 def test_names_of_a_table_keep_their_script(tmp_path: Path) -> None:

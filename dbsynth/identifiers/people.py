@@ -71,6 +71,7 @@ _NEXT_TO = {  # how a town may be called that is next to another one
     "zh": ("Xin ", ""), "ja": ("Shin-", ""), "ar": ("New ", ""), "id": ("", " Baru"),
     "tr": ("Yeni ", ""), "ro": ("", " Nou"), "hi": ("New ", ""),
 }  # fmt: skip
+_PROBED = 20
 _OTHER_LETTERS = ("zh", "ja", "ar", "hi")
 _SHORT = 3  # letters of a region's code
 
@@ -450,7 +451,7 @@ def _from_list(it: Asked, kind: str, salt: int) -> pa.Array:
         another = words.take(pa.array(other % np.uint64(size)))
         form = None if it.unique or kind != "city" else _next_to(locale, it.state["script"])
         if form is None:
-            pairs = joined(values, another, separator="-")
+            pairs = joined(values, another, separator="/" if kind == "job" else "-")
         else:
             pairs = joined(form[0], another, form[1])
         return where(rounds == 0, values, _numbered(pairs, turn % np.uint64(2**60), " "))
@@ -486,6 +487,8 @@ def _all_words(locale: str, kind: str, script: str) -> pa.Array:
             *towns_of(locale, script).to_pylist(),
         ]
         return pa.array(list(dict.fromkeys(names)), pa.string())
+    if script != "any" and not all(map(is_latin, samples(locale, kind)[:_PROBED].to_pylist())):
+        return samples(DEFAULT_LOCALE, kind, script)  # spelt letter by letter nobody reads them
     return samples(locale, kind, script)
 
 
