@@ -40,6 +40,8 @@ _TEXTS = ("text", "label")
 _ROWS = 10_000
 _PERSONS = 500_000  # of a table; of larger ones so many are looked at
 _TEXTS_READ = 2_000
+_BEGIN = 2_000  # characters of a text that are looked at
+_NEAR = 3  # characters between the words of a name
 _FEWEST = 8  # values that are somebody's: fewer may be so by chance
 _CONTAINED = 0.9
 _ONCE = 20  # rows of which none names whom another does
@@ -261,16 +263,17 @@ def _field(name: str, part: str, model: ColumnModel, texts: pa.Array, owners: In
 
 
 def _spots(texts: Sequence[str | None]) -> dict[str, list[list[tuple[str, float]]]]:
-    """Addresses, and pairs of words that may be names, in each text."""
+    """Addresses, and pairs of words with capitals, which may be names, in each text."""
     mails, pairs = [], []
     for text in texts:
-        length = max(len(text or ""), 1)
-        found = _EMAIL.finditer(text) if text and "@" in text else ()
+        length, begin = max(len(text or ""), 1), (text or "")[:_BEGIN]
+        found = _EMAIL.finditer(begin) if "@" in begin else ()
         mails.append([(m[0].rstrip(".").casefold(), m.start() / length) for m in found])
-        words = list(_WORD.finditer(text)) if text and " " in text else []
-        pairs.append(
-            [(f"{a[0]} {b[0]}".casefold(), a.start() / length) for a, b in pairwise(words)]
-        )
+        words = [w for w in _WORD.finditer(begin) if w[0][0].isupper()]
+        pairs.append([
+            (f"{a[0]} {b[0]}".casefold(), a.start() / length)
+            for a, b in pairwise(words) if b.start() - a.end() < _NEAR
+        ])  # fmt: skip
     return {"email": mails, "full_name": pairs}
 
 
