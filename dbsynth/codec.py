@@ -26,7 +26,9 @@ Codes = npt.NDArray[np.uint16]
 Float64 = npt.NDArray[np.float64]
 
 BINS = 128
-HEAVY_SHARE = 1 / 1024  # a value with this share of the rows has a code of its own
+HEAVY_SHARE = 1 / 256  # a value with this share of the rows has a code of its own
+HEAVY_ROWS = 20  # and so has one with so many rows, if that is ...
+LEAST_SHARE = 1 / 1024  # ... this share
 MOST_ATOMS = 400
 _ENDS = 0xE4D5  # sets the stream of endings apart from that of numbers
 SEGMENTS = 5  # a bin is decoded by interpolation over so many inner quantiles
@@ -213,7 +215,8 @@ def _endings(column: Column, rest: Float64, step: float, digits: int, k: int) ->
 
 def _atoms(distinct: Float64, counts: npt.NDArray[np.int64], k: int) -> Float64:
     total = int(counts.sum())
-    heavy = counts >= max(k, total * HEAVY_SHARE)
+    least = max(min(total * HEAVY_SHARE, HEAVY_ROWS), total * LEAST_SHARE)
+    heavy = counts >= max(k, least)
     shared = counts >= k
     # A column with few values, nearly all of them shared, is a closed list: every value is heavy.
     if shared.sum() <= MOST_ATOMS and counts[shared].sum() >= 0.98 * total:
