@@ -7,6 +7,7 @@ other's rows, each left out in turn.  (For rows that are entities this is the es
 Biometrika 1953: twice the rows that are there twice.)  A model may also know less than nature, and
 draw rare rows more often: so often as rows do that are mixed from columns, or that differ from a
 real one by a step in one number.  What no such estimate explains has been learnt by heart.
+Counted are real rows that come back, each once: a rare row that comes out often is one row.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class _Hits:
 
     Attributes:
         trials: How many were tried.
-        clump: How many hits go together: those on one and the same row do.
+        clump: How many hits go together, as the two rows of a pair do.
     """
 
     count: float
@@ -101,12 +102,12 @@ def judged(check: str, subject: str, real: Real, made: Made, columns: str = "") 
             beside.append((mine, _met(made.values, apart, len(apart))))
     by_space = made.rows * len(alone) / real.space
     explained = any(_no_more(mine, others) for mine, others in beside)
-    explained |= tail(round(copied.count / copied.clump), by_space / copied.clump) >= RARE
+    explained |= tail(round(copied.count), by_space) >= RARE
     expected = max(by_space, *(others.rate * mine.trials for mine, others in beside))
     what = "family" if real.owners is None else "entity"
     count, rows = int(copied.count), np.count_nonzero(made.values)
-    theirs = "are those" if count != 1 else "is that"
-    detail = f"{count} of {rows} {theirs} of a single real {what}, {expected:.0f} by nature"
+    theirs = "rows of" if count != 1 else "row of"
+    detail = f"{count} {theirs} a single real {what} came back in {rows}, {expected:.0f} by nature"
     if explained:
         return Finding("leak", name, Status.NOTE, detail, count)
     part = "the engine: it has learnt rows by heart"
@@ -130,9 +131,8 @@ def _held(real: Real) -> tuple[UInt64, npt.NDArray[np.int64], npt.NDArray[np.int
 
 
 def _met(values: UInt64, wanted: UInt64, trials: int) -> _Hits:
-    _, counts = np.unique(values[np.isin(values, wanted)], return_counts=True)
-    count = int(counts.sum())
-    return _Hits(count, trials, float((counts.astype(float) ** 2).sum()) / count if count else 1.0)
+    """The rows that were met: each once, as a model that draws one too often has learnt but one."""
+    return _Hits(len(np.unique(values[np.isin(values, wanted)])), trials)
 
 
 def _no_more(mine: _Hits, others: _Hits) -> bool:
