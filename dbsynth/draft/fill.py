@@ -149,7 +149,7 @@ def own_values(
         return _structured(draft, table, column, model, (positions, rows), index, present)
     if model.provided is None:
         return pa.nulls(len(positions), arrow_type(column))
-    drawn = _typed(_invented(draft, table, column.name, positions, index), column)
+    drawn = _typed(_invented(draft, table, column.name, model, positions, index), column)
     if model.mention is not None:
         about = _about(draft, table, column.name, (positions, rows), index)
         drawn = _naming(draft, about, drawn, column.length)
@@ -160,9 +160,10 @@ def own_values(
     return pc.if_else(pa.array(present), drawn, pa.scalar(None, arrow_type(column)))
 
 
-def _invented(draft: Draft, table: Table, name: str, positions: Int64, index: Int64) -> pa.Array:
-    """Values of the provider of a column."""
-    model = draft.model.tables[table.name].columns[name]
+def _invented(
+    draft: Draft, table: Table, name: str, model: ColumnModel, positions: Int64, index: Int64
+) -> pa.Array:
+    """Values of the provider of a column, or of the one in reserve, if that is in the model."""
     assert model.provided is not None
     provider, state = PROVIDERS[model.provided.provider], model.provided.state
     at, key = index.astype(np.uint64), draft.streams.key("values", table.name, name)
