@@ -110,11 +110,11 @@ def _best(
     for key, name, numbers in _bases(plan, tables, encoded, links, table):
         if key is None and _leads(facts, name, column):
             continue
-        typical = float(f"{np.nanmedian(numbers):.2g}") if not np.isnan(numbers).all() else 0.0
-        base = np.where(np.isnan(numbers) | (numbers == 0), typical, numbers)
         factors, _ = explained(own, numbers, quantity.unit, k_threshold(facts.rows))
-        if not len(factors) or not typical:
+        typical = float(f"{np.nanmedian(numbers):.2g}") if len(factors) else 0.0
+        if not typical:
             continue
+        base = np.where(np.isnan(numbers) | (numbers == 0), typical, numbers)
         shown = _snapped(own, base, quantity.unit, factors)
         doubt = _doubt(shown[: rows.own])
         if best is not None and doubt >= best.doubt:
@@ -184,7 +184,7 @@ def explained(own: Float64, base: Float64, unit: float, k: int) -> tuple[Float64
     based = known[~np.isnan(base[known]) & (base[known] != 0)]
     if len(based) < k or len(based) < _KNOWN * len(known):
         return nothing
-    based = based[np.argsort(hashed(1, based))[:_ROWS]]
+    based = _some(based)
     x, y = own[based], base[based]
     if len(np.unique(y)) < _VARIED:
         return nothing
@@ -195,6 +195,15 @@ def explained(own: Float64, base: Float64, unit: float, k: int) -> tuple[Float64
     if _factors(x, others, unit, k)[1] > _BY_CHANCE * covered:
         return nothing
     return factors, covered
+
+
+def _some(rows: Int64) -> Int64:
+    """At most so many of some rows as factors are looked for in, in random order."""
+    place = hashed(1, rows)
+    if len(rows) > _ROWS:
+        first = np.flatnonzero(place <= np.partition(place, _ROWS - 1)[_ROWS - 1])
+        rows, place = rows[first], place[first]
+    return np.asarray(rows[np.argsort(place)][:_ROWS])
 
 
 def _factors(x: Float64, y: Float64, unit: float, k: int) -> tuple[Float64, float]:
