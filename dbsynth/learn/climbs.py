@@ -7,30 +7,26 @@ beside numbers of any two rows and of any two siblings, the difference is drawn 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.classify import Role
 from dbsynth.codec import Number, fit_number, k_threshold
 from dbsynth.engines import variables
 from dbsynth.keys import rank_in_group
 from dbsynth.learn.families import positions, previous_rows, sizes
-from dbsynth.learn.lawful import spoken_of
-from dbsynth.model import REAL, TableFacts
+from dbsynth.learn.lawful import drawn_quantities, spoken_of
 from dbsynth.outline import Outline
 from dbsynth.randomness import hashed
 from dbsynth.read import Rows
-from dbsynth.rules.base import Place
-from dbsynth.schema import Column, ForeignKey, Kind, Table
+from dbsynth.schema import Column, ForeignKey, Kind
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
-_NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 _FEWEST = 200  # rows with a sibling before them
 _NEAR = 0.25  # of the usual distance of any two rows, the step at most
 _NEARER = 0.6  # of that of any two siblings
@@ -44,11 +40,11 @@ def with_climbs(
     tables, taken = dict(plan.tables), spoken_of(plan)
     for name, fk in plan.plan.generating.items():
         facts, rows = tables[name], encoded[name]
-        if facts.strategy in REAL or facts.strategy != "synthesize" or name in plan.reading.thinned:
+        if facts.strategy != "synthesize" or name in plan.reading.thinned:
             continue
         kin = np.where(np.arange(rows.count) < rows.own, links[fk], -1)
         columns = dict(facts.columns)
-        for column in _candidates(plan.schema[name], facts, rows, taken):
+        for column in drawn_quantities(plan.schema[name], facts, rows, taken):
             found = climb_of(rows.numbers[column], kin, columns[column].codec, facts.rows)
             if found is not None:
                 climb, codes = found
@@ -56,27 +52,6 @@ def with_climbs(
                 rows.calendar[variables.gap(column)] = codes
         tables[name] = replace(facts, columns=columns)
     return replace(plan, tables=tables)
-
-
-def _candidates(
-    table: Table, facts: TableFacts, rows: Rows, taken: frozenset[Place]
-) -> Iterator[str]:
-    """Columns of numbers that no key and no rule settles."""
-    in_keys = {name for key in table.keys for name in key.columns} | table.foreign_columns()
-    for column in table.written:
-        model, name = facts.columns[column.name], column.name
-        if (
-            column.kind in _NUMBERS
-            and model.decision.role is Role.QUANTITY
-            and not model.derived
-            and model.factor is None
-            and name in rows.codes
-            and name in rows.numbers
-            and name not in in_keys
-            and name not in facts.order
-            and (table.name, name) not in taken
-        ):
-            yield name
 
 
 def climb_of(

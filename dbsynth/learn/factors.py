@@ -14,23 +14,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dbsynth.classify import Role
-from dbsynth.codec import Number, fit_number, k_threshold
+from dbsynth.codec import fit_number, k_threshold
 from dbsynth.engines import variables
-from dbsynth.learn.lawful import spoken_of
-from dbsynth.model import REAL, Factor, TableFacts
+from dbsynth.learn.lawful import drawn_quantities, spoken_of
+from dbsynth.model import Factor, TableFacts
 from dbsynth.outline import Outline
 from dbsynth.randomness import hashed
 from dbsynth.read import Rows
 from dbsynth.read.quantities import quantity_of
-from dbsynth.rules.base import Place
 from dbsynth.schema import Column, ForeignKey, Kind, Table
 
 Bool = npt.NDArray[np.bool_]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
-_NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 _ROWS = 20_000  # that factors are looked for in
 _DIGITS = (2, 3, 4)  # of factors, coarse ones first
 _LIKELY = 24  # factors that are tried, of each number of digits
@@ -57,10 +54,10 @@ def with_factors(
     taken = spoken_of(plan)
     for name in plan.plan.order:
         facts, table = tables[name], plan.schema[name]
-        if facts.strategy in REAL or facts.strategy != "synthesize":
+        if facts.strategy != "synthesize":
             continue
         columns = dict(facts.columns)
-        for column in _multiples(table, facts, encoded[name], taken):
+        for column in drawn_quantities(table, facts, encoded[name], taken):
             found = _best(plan, tables, encoded, links, table, column)
             if found is None:
                 continue
@@ -73,27 +70,6 @@ def with_factors(
             facts = replace(facts, columns=columns)
             tables[name] = facts
     return replace(plan, tables=tables)
-
-
-def _multiples(
-    table: Table, facts: TableFacts, rows: Rows, taken: frozenset[Place]
-) -> Iterator[str]:
-    """Columns that may be a multiple of another."""
-    in_keys = {name for key in table.keys for name in key.columns} | table.foreign_columns()
-    for column in table.written:
-        model, name = facts.columns[column.name], column.name
-        if (
-            column.kind in _NUMBERS
-            and model.decision.role is Role.QUANTITY
-            and isinstance(model.codec, Number)
-            and not model.derived
-            and name in rows.codes
-            and name in rows.numbers
-            and name not in in_keys
-            and name not in facts.order
-            and (table.name, name) not in taken
-        ):
-            yield name
 
 
 def _best(

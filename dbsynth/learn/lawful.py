@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from dbsynth.classify import Role
 from dbsynth.codec import Formatted, Naming, Number, fit_number, k_threshold, parse_form
 from dbsynth.diamonds import Path
 from dbsynth.errors import SpecError
@@ -27,11 +28,12 @@ from dbsynth.rules.implied import NOT_ZERO, SOME, ZERO, Implied
 from dbsynth.rules.order import Order
 from dbsynth.rules.path import Closed
 from dbsynth.rules.ranks import Ranks
-from dbsynth.schema import ForeignKey, Table
+from dbsynth.schema import ForeignKey, Kind, Table
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
+_NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 
 
 def with_rules(plan: Outline, rows: dict[str, Rows], links: dict[ForeignKey, Int64]) -> Outline:
@@ -264,6 +266,32 @@ def spoken_of(plan: Outline) -> frozenset[Place]:
         elif not isinstance(rule, Order):
             found |= set(rule.places)
     return frozenset(found)
+
+
+def drawn_quantities(
+    table: Table, facts: TableFacts, rows: Rows, taken: frozenset[Place]
+) -> Iterator[str]:
+    """Columns of numbers that the engine draws by themselves: no key, order or rule settles them.
+
+    Args:
+        taken: Columns that rules speak of (`spoken_of`).
+    """
+    in_keys = {name for key in table.keys for name in key.columns} | table.foreign_columns()
+    for column in table.written:
+        model, name = facts.columns[column.name], column.name
+        if (
+            column.kind in _NUMBERS
+            and model.decision.role is Role.QUANTITY
+            and isinstance(model.codec, Number)
+            and not model.derived
+            and model.factor is None
+            and name in rows.codes
+            and name in rows.numbers
+            and name not in in_keys
+            and name not in facts.order
+            and (table.name, name) not in taken
+        ):
+            yield name
 
 
 def _to_name(plan: Outline) -> dict[Place, Naming]:
