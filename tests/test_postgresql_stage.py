@@ -74,6 +74,20 @@ def test_a_target_that_does_not_exist_is_made(postgres, target, structure):
     assert ask(target, "SELECT * FROM t") == [(1,), (2,)]
 
 
+def test_rows_of_a_new_table_need_no_second_visit_and_more_may_follow(target, structure):
+    with open_stage(target, replace=False) as stage:
+        stage.create(SCHEMA, structure)
+        many = "".join(f"{n}\n" for n in range(300_000))
+        assert stage.load(TABLE, ["a"], [many.encode()]) == 300_000
+        assert stage.load(TABLE, ["a"], [b"300000\n"]) == 1
+        stage.finish()
+        stage.publish()
+    stored = "WITH r AS (SELECT a, lag(a) OVER (ORDER BY ctid) AS last FROM t)"
+    assert ask(target, f"{stored} SELECT count(*) FROM r WHERE a <> last + 1") == [(0,)]
+    seen = "SELECT relallvisible > 0.9 * relpages FROM pg_class WHERE relname = 't'"
+    assert ask(target, seen) == [(True,)]
+
+
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_every_failure_removes_the_stage_and_leaves_the_target(
     postgres, target, structure, failure

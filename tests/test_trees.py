@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from dbsynth.codec import Alphabet, Codes
 from dbsynth.engines import ENGINES, kernel
@@ -45,6 +46,28 @@ def test_restored_model_draws_the_same() -> None:
     again = engine.restore(model.to_arrays())
     for name, drawn in model.sample(500, {}, key=9).items():
         assert drawn.tolist() == again.sample(500, {}, key=9)[name].tolist()
+
+
+def test_rows_find_their_leaves_whatever_their_number() -> None:
+    alphabets, codes = _planted()
+    (tree,) = (
+        t for t in Relational().fit(alphabets, codes, {}, {}, np.arange(ROWS), key=1).trees
+        if t.target == "b"
+    )  # fmt: skip
+    many = {name: np.resize(values, 100_003) for name, values in codes.items()}
+    found = tree.leaves(100_003, many)
+    for row in (0, 7, 8, 32_767, 32_768, 99_999, 100_002):
+        alone = tree.leaves(1, {name: values[row : row + 1] for name, values in many.items()})
+        assert found[row] == alone[0]
+
+
+def test_a_code_without_bin_is_an_error() -> None:
+    alphabets, codes = _planted()
+    model = Relational().fit(alphabets, codes, {}, {}, np.arange(ROWS), key=1)
+    tree = next(t for t in model.trees if t.features)
+    known = {name: np.full(40, 6, np.uint16) for name in codes}
+    with pytest.raises(IndexError):
+        tree.leaves(40, known)
 
 
 def test_leaves_hold_five_entities() -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import numba
 import numpy as np
 
+ABREAST = 8  # rows that go down a tree at a time
+
 
 @numba.njit(cache=True, nogil=True)
 def _best_split(  # noqa: C901, PLR0912  # compiled: calls in the inner loops would cost time
@@ -165,19 +167,49 @@ def grow(  # noqa: C901, PLR0913, PLR0917  # compiled: takes plain arrays and nu
 
 
 @numba.njit(cache=True, nogil=True)
+def look_up(codes: Any, bins: Any, found: Any) -> None:
+    """Fill in the bin of every code, without holding up other threads as numpy's indexing does.
+
+    Args:
+        codes: shape (rows,).
+        bins: uint8, shape (codes,).
+        found: uint8, shape (rows,).
+
+    Raises:
+        IndexError: A code has no bin.
+    """
+    for r in range(len(codes)):
+        if codes[r] >= len(bins):
+            raise IndexError("a code has no bin")
+        found[r] = bins[codes[r]]
+
+
+@numba.njit(cache=True, nogil=True)
 def descend(features: Any, nodes: Any, leaf: Any) -> None:
     """Fill in the leaf number of every row.
+
+    Some rows go down abreast: one waits for memory while the others go on.
 
     Args:
         features: uint8, shape (rows, features): the features of a row lie side by side.
         nodes: int32, shape (nodes, 4): feature, last bin that goes left, left child, right child.
         leaf: int32, shape (rows,).
     """
-    for r in range(features.shape[0]):
-        node = 0
-        while nodes[node, 0] >= 0:
-            node = nodes[node, 2 + (features[r, nodes[node, 0]] > nodes[node, 1])]
-        leaf[r] = nodes[node, 2]
+    rows = features.shape[0]
+    node = np.zeros(ABREAST, np.int32)
+    for first in range(0, rows, ABREAST):
+        here = min(ABREAST, rows - first)
+        node[:] = 0
+        inside = True
+        while inside:
+            inside = False
+            for i in range(here):
+                at = node[i]
+                if nodes[at, 0] >= 0:
+                    node[i] = nodes[at, 2 + (features[first + i, nodes[at, 0]] > nodes[at, 1])]
+                    inside = True
+        for i in range(here):
+            leaf[first + i] = nodes[node[i], 2]
 
 
 @numba.njit(cache=True, nogil=True)

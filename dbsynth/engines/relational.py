@@ -37,7 +37,7 @@ SCORE_ROWS = 20_000  # rows on which features are ranked
 MOST_CANDIDATES = 400
 SHORTLIST = 40  # features among which the choice is made, the best by themselves
 FIT_ROWS = 120_000  # rows on which a tree is grown
-_SLICE = 100_000  # rows that are classified at a time
+_SLICE = 32_768  # rows that are classified at a time
 _THREADS = 2
 THREADED = 20_000  # cells of a table below which threads cost more than they save
 _RAKING_ROUNDS = 12
@@ -82,12 +82,13 @@ class Tree:
         if not self.features:
             return leaf
         nodes = np.ascontiguousarray(self.nodes.T)
+        features = [(m, known[name]) for m, name in zip(self.maps, self.features, strict=True)]
 
         def descend(start: int) -> None:
             part = slice(start, start + _SLICE)
-            binned = np.empty((len(leaf[part]), len(self.features)), np.uint8)
-            for i, (name, bins) in enumerate(zip(self.features, self.maps, strict=True)):
-                binned[:, i] = bins[known[name][part]]
+            binned = np.empty((len(leaf[part]), len(features)), np.uint8)
+            for i, (bins, codes) in enumerate(features):
+                kernel.look_up(codes[part], bins, binned[:, i])
             kernel.descend(binned, nodes, leaf[part])
 
         if rows <= _SLICE:

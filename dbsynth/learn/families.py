@@ -425,7 +425,7 @@ def _repeater(repeated: Mapping[str, str], context: Mapping[str, Codes], derive:
 
 
 class _Known(Mapping[str, Codes]):
-    """What some rows know, gathered only for the variables that a tree asks for."""
+    """What some rows know, gathered once for each variable that a tree asks for."""
 
     def __init__(
         self,
@@ -438,10 +438,16 @@ class _Known(Mapping[str, Codes]):
         self._parent = {variables.of_parent(v): codes for v, codes in parent.items()}
         self._drawn = {variables.previous(v): codes for v, codes in drawn.items()}
         self._links, self._places, self._before = links, places, before
+        self._gathered: dict[str, Codes] = {}
 
     def __getitem__(self, name: str) -> Codes:
         if name in self._places:
             return self._places[name]
+        if name not in self._gathered:
+            self._gathered[name] = self._gather(name)
+        return self._gathered[name]
+
+    def _gather(self, name: str) -> Codes:
         if name in self._parent:
             codes = self._parent[name]
             found: Codes = np.where(self._links >= 0, codes[self._links], 0).astype(np.uint16)

@@ -16,7 +16,7 @@ _JULIAN = 2_440_588  # of 1970-01-01
 _ORDINARY_DAYS = (-719_162, 2_932_896)  # the years 1 to 9999
 _ORDINARY_MOMENTS = (-719_162 * 86_400_000_000, 2_932_897 * 86_400_000_000 - 1)
 _MOST_DIGITS = 300  # of a float before its point
-COPY_OPTIONS = "(FORMAT csv, NULL '')"
+COPY_OPTIONS = "FORMAT csv, NULL ''"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 
 import psycopg
 
-from dbsynth.databases.postgresql.connect import Connection, explain
+from dbsynth.databases.postgresql.connect import Connection, command, explain, value
 from dbsynth.databases.postgresql.encode import COPY_OPTIONS
 from dbsynth.databases.postgresql.names import column_list
 from dbsynth.errors import LoadError, RowsRejected
 
+_FRESH = """
+SELECT relkind = 'r' AND pg_catalog.pg_relation_size(oid) = 0
+FROM pg_catalog.pg_class WHERE oid = %s::pg_catalog.regclass
+"""
 _DATA = frozenset({"22", "23", "P0"})  # classes of SQL states that are about rows
 
 
@@ -19,12 +23,19 @@ def copy_in(
 ) -> int:
     """Append encoded rows in one transaction; returns their number.
 
+    An empty table begins a new file in that transaction, as then its rows lie in their order, and
+    need no visit later on to be marked as visible to all (``FREEZE``; no partitioned table can).
+
     Raises:
         RowsRejected: Names the constraint or column, never a value.
     """
-    query = f"COPY {target} ({column_list(columns)}) FROM STDIN {COPY_OPTIONS}"
     try:
         with connection.transaction(), connection.cursor() as cursor:
+            options = COPY_OPTIONS
+            if value(connection, _FRESH, [target]):
+                command(connection, f"TRUNCATE ONLY {target}")
+                options += ", FREEZE"
+            query = f"COPY {target} ({column_list(columns)}) FROM STDIN ({options})"
             with cursor.copy(query.encode()) as copy:
                 for chunk in chunks:
                     copy.write(chunk)
