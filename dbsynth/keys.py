@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from dbsynth.errors import Unsatisfiable
 from dbsynth.randomness import UInt64, uniform
 from dbsynth.schema import ForeignKey, Table, UniqueKey
+from dbsynth.sorting import by_group
 
 Int64 = npt.NDArray[np.int64]
 
@@ -207,7 +208,7 @@ def group_ids(columns: Sequence[npt.NDArray[Any]]) -> Int64:
 
 def rank_in_group(groups: npt.NDArray[Any]) -> Int64:
     """How many rows of the same group come before each row."""
-    order = np.argsort(groups, kind="stable")
+    order = by_group(groups)
     ordered = groups[order]
     start = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.zeros(0, bool)
     first = np.maximum.accumulate(np.where(start, np.arange(len(ordered)), 0))

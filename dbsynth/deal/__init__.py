@@ -28,6 +28,7 @@ from dbsynth.learn.arrival import served
 from dbsynth.plural import counted
 from dbsynth.randomness import uniform
 from dbsynth.schema import ForeignKey, Table
+from dbsynth.sorting import by_group
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -174,7 +175,7 @@ def match(cells: _Cells, degrees: Int64, single: bool, key: int, *, exact: bool 
     order = np.lexsort((uniform(key ^ 2, np.arange(len(child))), mine, child))
     rank = np.empty(len(child), np.int64)
     rank[order] = rank_in_group(child[order])
-    by_cell = np.argsort(parent, kind="stable")
+    by_cell = by_group(parent)
     dealt = np.repeat(by_cell, slots[by_cell])
     shuffled = np.lexsort((uniform(key ^ 3, np.arange(len(dealt))), theirs[dealt], parent[dealt]))
     dealt = dealt[shuffled]

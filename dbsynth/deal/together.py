@@ -30,6 +30,7 @@ from dbsynth.model import History, Pace
 from dbsynth.randomness import uniform
 from dbsynth.rosters import bases_first
 from dbsynth.schema import ForeignKey, Kind, Table
+from dbsynth.sorting import by_group
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -61,7 +62,7 @@ def _lay_together(draft: Draft, table: Table) -> dict[ForeignKey, Int64]:
     needed = {fk.parent for fk in histories} | ({roster.key.parent} if roster else set())
     if not all(draft.rows[name] for name in needed):
         return {}
-    order = np.argsort(draft.links[own], kind="stable")
+    order = by_group(draft.links[own])
     families = draft.links[own][order]
     members = listed(draft, roster, families) if roster else {}
     members |= _walked(draft, own, histories, families, members)

@@ -81,7 +81,10 @@ def with_shared_values(
     for name, facts in plan.tables.items():
         if facts.strategy != "synthesize" or not encoded[name].codes:
             continue
-        groups = list(_entities(plan, encoded, links, name))
+        groups = [
+            (group, k_threshold(len(np.unique(group))))
+            for group in _entities(plan, encoded, links, name)
+        ]
         if not groups:
             continue
         columns = dict(facts.columns)
@@ -114,7 +117,10 @@ def is_learnt_by_value(model: ColumnModel) -> bool:
     return isinstance(codec, Number) and not np.isnan(codec.points).all()
 
 
-def _shared(column: Column, model: ColumnModel, rows: Rows, groups: Sequence[Int64]) -> ColumnModel:
+def _shared(
+    column: Column, model: ColumnModel, rows: Rows, groups: Sequence[tuple[Int64, int]]
+) -> ColumnModel:
+    """The column without values that fewer entities have than must share one, in any grouping."""
     codec, codes = model.codec, rows.codes[column.name]
     number = codec.number if isinstance(codec, Formatted) else codec
     if isinstance(number, Number):
@@ -122,8 +128,7 @@ def _shared(column: Column, model: ColumnModel, rows: Rows, groups: Sequence[Int
     else:
         own = np.arange(codec.alphabet.size if codec else 0) > 0
     rare, true = np.zeros(len(own), np.bool_), _true(column.name, number, rows)
-    for group in groups:
-        k = k_threshold(len(np.unique(group)))
+    for group, k in groups:
         known, counts = np.full((len(own), k), -1, np.int64), np.zeros(len(own), np.int64)
         count_holders(codes[true], group[true], known, counts)
         rare |= own & (counts < k)

@@ -24,6 +24,7 @@ from dbsynth.engines.relational import TreeChain
 from dbsynth.keys import group_ids, rank_in_group
 from dbsynth.randomness import hashed, in_some_groups
 from dbsynth.schema import ForeignKey
+from dbsynth.sorting import by_group
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -245,7 +246,7 @@ def sizes(links: Int64) -> Int64:
 
 def previous_rows(links: Int64, position: Int64) -> Int64:
     """The row of the sibling before; -1 for the first and for a row without parent."""
-    order = np.argsort(links, kind="stable")
+    order = by_group(links)
     before = np.full(len(links), -1, np.int64)
     before[order[1:]] = order[:-1]
     return np.where(position > 0, before, -1)
@@ -280,7 +281,7 @@ def sample_families(
     drawn: dict[str, Codes] = {}
     model, late = parted(model)
     recall = _Recall.of(memory, int(links.max(initial=-1)) + 1, drawn)
-    by_position = np.argsort(position, kind="stable")
+    by_position = by_group(position)
     limits = np.searchsorted(position[by_position], list(_rounds(int(position.max(initial=0)))))
     for number, (start, stop) in enumerate(itertools.pairwise(limits)):
         rows = np.sort(by_position[start:stop])

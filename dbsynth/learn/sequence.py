@@ -29,6 +29,7 @@ from dbsynth.read.times import (
     time_of,
 )
 from dbsynth.schema import Column, ForeignKey, Schema, Table
+from dbsynth.sorting import by_group
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -137,7 +138,7 @@ def _paced(
             continue
         gap, codes = found
         rows.calendar[variables.gap(str(key))] = codes
-        reorder(plan.schema, name, np.argsort(links[key], kind="stable"), encoded, links)
+        reorder(plan.schema, name, by_group(links[key]), encoded, links)
         return Pace(key, gap)
     return None
 

@@ -73,6 +73,7 @@ class Data:
         truths: The codes of true and false of boolean columns.
         thinned: Tables of whose families only some rows are seen.
         own: How many rows of each table tell, the first ones; all where nothing is said.
+        told_apart: What `identity.identities` found of columns already, as many rules ask again.
     """
 
     schema: Schema
@@ -88,6 +89,7 @@ class Data:
     truths: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
     thinned: frozenset[str] = frozenset()
     own: Mapping[str, int] = field(default_factory=dict)
+    told_apart: dict[Place, Int64] = field(default_factory=dict, compare=False, repr=False)
 
     def rows(self, table: str) -> int:
         """How many rows are seen."""

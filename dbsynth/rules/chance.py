@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from dbsynth.rules.base import Float64, Int64
+from dbsynth.sorting import by_group
 
 ALPHA = 1e-6  # of the whole database
 MOST_BROKEN = 0.005
@@ -101,7 +102,7 @@ def effective_cases(gaps: Float64, groupings: Iterable[Int64]) -> int:
         return cases
     ranks = np.empty(cases)
     ranks[np.argsort(gaps, kind="stable")] = np.arange(cases)
-    orders = [np.arange(cases), *(np.argsort(group, kind="stable") for group in groupings)]
+    orders = [np.arange(cases), *(by_group(group) for group in groupings)]
     most = max(_of_neighbours(ranks[order]) for order in orders)
     return max(1, int(cases * (1 - most) / (1 + most)))
 

@@ -10,6 +10,7 @@ import numpy as np
 from dbsynth.rules.base import Float64, Int64, Place, View
 from dbsynth.rules.words import NotMine, RuleError, Words, along, column_name, key_name, table_name
 from dbsynth.schema import ForeignKey, Schema
+from dbsynth.sorting import by_group
 
 DAY = 86_400e6
 UNITS = {"days": DAY, "hours": 3_600e6, "minutes": 60e6, "seconds": 1e6, "microseconds": 1.0}
@@ -264,7 +265,7 @@ def gathered(function: str, numbers: Float64, links: Int64, rows: int) -> Float6
     if function == "sum":
         total = np.bincount(links, weights=numbers, minlength=rows)
         return np.where(np.bincount(links, minlength=rows) > 0, total, np.nan)
-    order = np.argsort(links, kind="stable")
+    order = by_group(links)
     ordered = links[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     taken = np.minimum if function == "min" else np.maximum

@@ -15,6 +15,7 @@ from dbsynth.rules.dependence import beyond_chance
 from dbsynth.rules.identity import coded, declared_unique, derived, identities
 from dbsynth.rules.words import NotMine, RuleError, Words, column_name, key_name
 from dbsynth.schema import ForeignKey, Schema
+from dbsynth.sorting import by_group
 
 EXAMPLE = "line.position counts from 1 within line(order_id)"
 _SHARE = 0.8  # of the groups of several rows; the slips of the source are not imitated
@@ -141,7 +142,7 @@ def _mine_table(data: Data, table: str, columns: Sequence[Place]) -> Iterator[Ke
     tried = max(1, 2 * len(groupings) * len(columns))
     counted: set[Place] = set()
     for group, groups in groupings:
-        order = np.argsort(groups, kind="stable")
+        order = by_group(groups)
         order = order[groups[order] >= 0]
         for place in columns:
             own = group.columns if isinstance(group, ForeignKey) else (group[1],)

@@ -22,6 +22,7 @@ from dbsynth.rules.dependence import (
 from dbsynth.rules.identity import coded, declared_unique, derived, identities
 from dbsynth.rules.words import NotMine, RuleError, Words, column_name, key_name
 from dbsynth.schema import ForeignKey, Schema
+from dbsynth.sorting import by_group
 
 EXAMPLE = "orders.currency is the same within orders(customer_id)"
 SAME, DIFFERS = "the same", "different"
@@ -164,7 +165,7 @@ def mine(data: Data, found: Sequence[Kept]) -> Iterator[Kept]:
 def _families(data: Data, key: ForeignKey) -> _Families:
     links = data.links(key)
     linked = np.flatnonzero(links >= 0)
-    order = linked[np.argsort(links[linked], kind="stable")]
+    order = linked[by_group(links[linked])]
     return _Families(key, links, order, np.bincount(links[linked], minlength=data.rows(key.parent)))
 
 
