@@ -297,6 +297,19 @@ def test_copied_rows_and_families_are_found(tmp_path):
     assert "entry(account) -> account (copied families)" in compared()
 
 
+def test_what_follows_from_a_number_written_as_text_is_no_copy(tmp_path):
+    """Numbers from 1 to n are met by any draw, and so is now and then all that hangs on them."""
+    source, clone = tmp_path / "source.db", tmp_path / "clone.db"
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("CREATE TABLE tested (run TEXT, a INT, b TEXT, c INT)")
+        rows = [(str(i), i % 100, str(i % 50), i % 25) for i in range(1, 5001)]
+        connection.executemany("INSERT INTO tested VALUES (?, ?, ?, ?)", rows)
+    report = dbsynth.clone(f"sqlite:///{source}", f"sqlite:///{clone}", spec=synthesized("tested"))
+    (said,) = (f for f in report.findings if f.subject == "tested (copied rows)")
+    assert said.status is not Status.FAILED
+    assert said.count > 25  # as many as chance gives: one in a hundred
+
+
 def test_a_list_of_all_combinations_is_no_copy(tmp_path):
     """Each combination is there but once, so two halves share none, and any draw hits them."""
     source, clone = tmp_path / "source.db", tmp_path / "clone.db"

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+import dbsynth
 from dbsynth.codec import ENDLESS
 from dbsynth.databases import open_database, open_stage
 from dbsynth.databases.base import Database, Stage
@@ -401,3 +402,24 @@ def test_refused_connections_are_explained_without_the_password(postgres, change
 def test_display_hides_every_password():
     url = sa.make_url("postgresql://me:s3cret@h/d?sslpassword=s3cret&sslmode=require")
     assert display(url) == "postgresql://me:***@h/d?sslmode=require&sslpassword=%2A%2A%2A"
+
+
+def test_checks_about_arrays_are_met_together(postgres, fresh_database):
+    with psycopg.connect(fresh_database) as connection:
+        connection.execute(
+            "CREATE TABLE probe (op text[] CHECK (cardinality(op) > 0), value text[], hits int[],"
+            " CHECK (cardinality(op) = cardinality(value)),"
+            " CHECK (cardinality(op) = cardinality(hits)))"
+        )
+        connection.execute(
+            "INSERT INTO probe SELECT (ARRAY['<', '>', '=', '~'])[1 : n % 4 + 1],"
+            " ARRAY(SELECT md5(n::text || i) FROM generate_series(0, n % 4) AS i),"
+            " ARRAY(SELECT n * 7 % (10 + i) FROM generate_series(0, n % 4) AS i)"
+            " FROM generate_series(1, 19) AS n"
+        )
+    target = postgres.create_database("probed")
+    report = dbsynth.clone(fresh_database, target, replace=True)
+    assert report.ok
+    with psycopg.connect(target) as connection:
+        sizes = "SELECT count(*), count(DISTINCT cardinality(op)) FROM probe"
+        assert connection.execute(sizes).fetchone() == (19, 4)

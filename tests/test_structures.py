@@ -321,6 +321,7 @@ def drawn_alike(structure: object, values: pa.Array) -> list[str]:
         ("size_of_things[]", ['{"(1,\\"a b\\",)"}', '{"(2,x,y)","(3,,z)"}']),
         ("jsonb", ['{"a": [1, {"b": null}], "c": "ü\\n"}', "[]", "7", '"x"', "null", "true", "1.5"]),
         ("xml", ['<r a="1"><b>x &amp; y</b><b>z</b></r>', '<r a="2"><b>x</b><c>3</c></r>', "<r>t</r>"]),
+        ("xml", ["<r><b>x</b><b>z</b></r>", "<r><b>y</b><b>z</b></r>"]),  # few lists of children
     ],
 )  # fmt: skip
 def test_what_is_taken_apart_comes_together(type_: str, texts: list[str]) -> None:
@@ -350,6 +351,18 @@ def test_intervals_come_together_as_numbers() -> None:
         "14 mons -3 days 14706700000 microseconds", "-1000000 microseconds",
         "0 microseconds", "-12 mons 0 microseconds",
     ]  # fmt: skip
+
+
+def test_arrays_of_arrays_need_not_be_of_one_size() -> None:
+    random = Random(3)
+    lines = [[random.choices(range(9), k=random.randint(1, 4)) for _ in range(i % 3 + 1)]
+             for i in range(300)]  # fmt: skip
+    values = pa.array([json.dumps({"lines": each}) for each in lines])
+    structure = structure_of(Column("c", Kind.JSON, "jsonb"), None, values, 5)
+    assert structure is not None
+    found = [json.loads(text)["lines"] for text in drawn_alike(structure, values)]
+    assert [len(each) for each in found] == [len(each) for each in lines]
+    assert {len(line) for each in found for line in each} == {1, 2, 3, 4}
 
 
 def test_thresholds_count_documents_not_items() -> None:

@@ -177,7 +177,7 @@ class Fingerprints:
             theirs, there = hash_keys([values[c] for c in key]) if key else (own, kept)
             rows.owners.append(np.where(there, theirs, own)[kept])
             if rows.total < _MIXED:
-                for column in _steps(columns)[:_STEPPED]:
+                for column in _steps(columns, self._written(name))[:_STEPPED]:
                     near = _hashed(_stepped(columns, column))
                     both = kept & (near <= least)
                     rows.near.setdefault(column, []).append((hashes[both], near[both]))
@@ -186,6 +186,11 @@ class Fingerprints:
             rows.mixed.append(mixed[mixed <= least])
             rows.mixes += len(mixed)
         rows.total += len(hashes)
+
+    def _written(self, name: str) -> list[bool]:
+        """Which learnt columns of a table are numbers or times written as texts."""
+        models = self._model.tables[name].columns
+        return [isinstance(models[column].codec, Formatted) for column in self.learnt[name]]
 
 
 def _values_of(model: ColumnModel) -> float:
@@ -266,11 +271,11 @@ def _mixed(columns: Sequence[pa.Array]) -> list[pa.Array]:
     return [column.take(pa.array(draw.permutation(len(column)))) for column in columns]
 
 
-def _steps(columns: Sequence[pa.Array]) -> list[int]:
-    """The columns of numbers and times."""
+def _steps(columns: Sequence[pa.Array], written: Sequence[bool]) -> list[int]:
+    """The columns of numbers and times, those written as texts too."""
     return [
         place for place, column in enumerate(columns)
-        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        if written[place] or pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
         or pa.types.is_decimal(column.type) or pa.types.is_temporal(column.type)
     ]  # fmt: skip
 
@@ -279,7 +284,12 @@ def _stepped(columns: Sequence[pa.Array], place: int) -> list[pa.Array]:
     """Rows with the next larger value in one column, and the last but one for the largest."""
     values = columns[place]
     known = pc.drop_null(pc.unique(values))
-    known = known.take(pc.sort_indices(known))
+    if pa.types.is_string(known.type):  # short numbers are small
+        ordered = pa.table({"long": pc.utf8_length(known), "text": known})
+        keys = [("long", "ascending"), ("text", "ascending")]
+        known = known.take(pc.sort_indices(ordered, sort_keys=keys))
+    else:
+        known = known.take(pc.sort_indices(known))
     at = pc.index_in(values, known)
     size = len(known)
     following = pa.array(np.r_[np.arange(1, size), max(size - 2, 0)][:size])

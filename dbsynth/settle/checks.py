@@ -22,6 +22,7 @@ from dbsynth.settle.parts import Own, Part, bundle, own_parts, parts_of
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
+_LONE_ROUNDS = 2  # rounds in which each CHECK is mended by itself
 _EASY_ROUNDS = 3  # rounds in which a repair leaves the generating links alone
 _DRAWS = 6
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
@@ -45,10 +46,40 @@ def repair_checks(
     failing = np.stack([_is_false(result.column(i)) for i in range(len(checks))])
     if not failing.any():
         return False
-    for check, failed in zip(checks, failing, strict=True):
+    met = list(zip(checks, failing, strict=True))
+    for check, failed in met if round_ < _LONE_ROUNDS else _joined(table, met):
         if failed.any():
             _repair_check(draft, stage, table, check, failed, round_)
     return True
+
+
+def _joined(table: Table, met: Sequence[tuple[Check, Bool]]) -> list[tuple[Check, Bool]]:
+    """CHECKs about the same columns as one, so that mending one breaks no other.
+
+    They stay apart where no row meets them all.
+    """
+    groups: list[list[tuple[Check, Bool]]] = []
+    for one in met:
+        columns = set(needed(table, one[0].columns))
+        far, near = [], [one]
+        for group in groups:
+            if any(columns & {*needed(table, check.columns)} for check, _ in group):
+                near += group
+            else:
+                far.append(group)
+        groups = [*far, near]
+    found: list[tuple[Check, Bool]] = []
+    for group in groups:
+        failed = np.any([failed for _, failed in group], axis=0)
+        if len(group) == 1 or failed.all():
+            found += group
+            continue
+        checks = [check for check, _ in group]
+        name = ", ".join(check.name for check in checks)
+        sql = " AND ".join(f"({check.sql})" for check in checks)
+        about = tuple(dict.fromkeys(column for check in checks for column in check.columns))
+        found.append((Check(name, sql, about), failed))
+    return found
 
 
 def _is_false(column: pa.ChunkedArray) -> Bool:
@@ -100,7 +131,7 @@ def _redrawn(
     """Draw texts of some rows anew; returns the rows that still fail."""
     for attempt in range(_DRAWS):
         for part in own_parts(draft, table, needed(table, check.columns)):
-            if isinstance(part, Own) and part.provided and len(bad):
+            if isinstance(part, Own) and part.invented and len(bad):
                 spare = attempt >= _DRAWS // 2
                 bad = _redraw_failing(
                     draft, stage, table, check, part, bad, round_ * _DRAWS + attempt, spare

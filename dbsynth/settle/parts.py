@@ -59,9 +59,9 @@ class Own:
         return (self.name,)
 
     @property
-    def provided(self) -> bool:
-        """Whether a provider draws its values."""
-        return self._model.provided is not None
+    def invented(self) -> bool:
+        """Whether its values are invented, or put together, so that others are at hand."""
+        return self._model.provided is not None or self._model.structure is not None
 
     @property
     def _model(self) -> ColumnModel:
@@ -267,7 +267,7 @@ def own_parts(draft: Draft, table: Table, columns: Sequence[str]) -> list[Part]:
         for name in dict.fromkeys(n for c in columns for n in (*inputs.get(c, ()), c))
         if name in models and not keys_of(draft, table, name)
         and name not in fixed and name not in table.anchored
-        and (models[name].codec is not None or models[name].provided is not None)
+        and (models[name].codec or models[name].provided or models[name].structure)
     ]  # fmt: skip
 
 

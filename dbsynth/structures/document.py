@@ -336,7 +336,7 @@ class Document:
         self, node: Node, rows: Int64, turn: int, draw: Draw, opening: str, closing: str, comma: str
     ) -> pa.Array:
         """Arrays of arrays: rows of the same sizes together."""
-        drawn = draw(f"{node.path}:sizes", rows, turn)
+        drawn = pc.fill_null(draw(f"{node.path}:sizes", rows, turn), "0")  # of no plain shape
         pieces: list[tuple[Int64, pa.Array]] = []
         for name in pc.unique(drawn).to_pylist():
             at = np.flatnonzero(of_text(drawn, name))
@@ -503,7 +503,9 @@ def fit_document(
     known = [(i, d) for i, d in enumerate(documents) if d is not NOTHING]
     if len(known) < max(k, len(documents) // 2):
         return None
-    root = learn(Found([d for _, d in known], [i for i, _ in known]), k, label)
+    # The children of one name that an element of XML has do not stand together as an array does.
+    found = Found([d for _, d in known], [i for i, _ in known], wholes=notation != "xml")
+    root = learn(found, k, label)
     return None if root is None else Document(style, root)
 
 

@@ -103,10 +103,19 @@ def node_from_json(value: Mapping[str, Any]) -> Node:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Values at one path, and the documents that they come from."""
+    """Values at one path, and the documents that they come from.
+
+    Attributes:
+        wholes: Whether arrays that enough documents share may be kept as they are.
+    """
 
     values: Sequence[Any]
     owners: Sequence[int]
+    wholes: bool = True
+
+    def at(self, values: Sequence[Any], owners: Sequence[int]) -> Found:
+        """Values at a path below."""
+        return replace(self, values=values, owners=owners)
 
     def of(self, kind: type | tuple[type, ...]) -> Iterator[tuple[int, Any]]:
         """The values of a type, with their documents."""
@@ -145,15 +154,16 @@ def _learn(found: Found, k: int, path: str, label: str, depth: int, *, pooled: b
 
 def _with_items(node: Node, found: Found, k: int, depth: int, *, pooled: bool) -> Node:
     arrays = list(found.of(list))
-    wholes = _wholes(arrays, k)
+    wholes = _wholes(arrays, k) if found.wholes else ()
     if wholes:
         return replace(node, wholes=wholes)
-    nested = any(isinstance(item, list) for _, array in arrays for item in array)
+    lists = any(isinstance(item, list) for _, array in arrays for item in array)
+    nested = lists and all(sizes(array) for _, array in arrays)  # else each array has its own
     if nested:
         arrays = [(owner, flat(array)) for owner, array in arrays]
     owners = [owner for owner, array in arrays for _ in array[:LONGEST]]
     values = [item for _, array in arrays for item in array[:LONGEST]]
-    item = _learn(Found(values, owners), k, f"{node.path}[]", node.label, depth + 1, pooled=True)
+    item = _learn(found.at(values, owners), k, f"{node.path}[]", node.label, depth + 1, pooled=True)
     if item is None:  # empty arrays, or items that have nothing in common
         return node
     places: list[Node] = []
@@ -163,7 +173,7 @@ def _with_items(node: Node, found: Found, k: int, depth: int, *, pooled: bool) -
             here = [(o, array[place]) for o, array in arrays if len(array) > place]
             if len({owner for owner, _ in here}) < 2 * k:
                 break
-            one = _learn(Found([v for _, v in here], [o for o, _ in here]), k,
+            one = _learn(found.at([v for _, v in here], [o for o, _ in here]), k,
                          f"{node.path}[{place}]", node.label, depth + 1, pooled=False)  # fmt: skip
             if one is None or {"object", "array"} & set(one.kinds):
                 break
@@ -222,8 +232,8 @@ def _with_fields(node: Node, found: Found, k: int, depth: int, *, pooled: bool) 
     width = max(len(row) for _, row in rows)
     members = []
     for place in range(width):
-        here = Found([row[place] for _, row in rows if len(row) == width],
-                     [owner for owner, row in rows if len(row) == width])  # fmt: skip
+        here = found.at([row[place] for _, row in rows if len(row) == width],
+                        [owner for owner, row in rows if len(row) == width])  # fmt: skip
         one = _learn(here, k, f"{node.path}.{place}", f"field_{place}", depth + 1, pooled=pooled)
         members.append((str(place), one or Node(f"{node.path}.{place}", "", ("null",))))
     return replace(node, members=tuple(members))
@@ -237,14 +247,14 @@ def _with_members(node: Node, found: Found, k: int, depth: int, *, pooled: bool)
     frequent = {key for key, count in seen.items() if count >= k and not _DATA.search(key)}
     if _is_map(seen, frequent, objects):
         entries = [(owner, value) for owner, one in objects for value in one.values()]
-        below = _learn(Found([v for _, v in entries], [o for o, _ in entries]), k,
+        below = _learn(found.at([v for _, v in entries], [o for o, _ in entries]), k,
                        f"{node.path}{{}}", node.label, depth + 1, pooled=True)  # fmt: skip
         return replace(node, entries=below)
     kept = sorted(frequent, key=lambda key: (-seen[key], key))[:_MOST_MEMBERS]
     members = []
     for key in _in_order(objects, set(kept)):
         values = [one.get(key, ABSENT) for _, one in objects]
-        below = _learn(Found(values, [owner for owner, _ in objects]), k, f"{node.path}.{key}",
+        below = _learn(found.at(values, [owner for owner, _ in objects]), k, f"{node.path}.{key}",
                        key, depth + 1, pooled=pooled)  # fmt: skip
         if below is not None:
             members.append((key, below))
