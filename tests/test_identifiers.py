@@ -23,8 +23,11 @@ from dbsynth.identifiers import PROVIDERS, AvoidList, draw_avoiding
 from dbsynth.identifiers.arrays import elements
 from dbsynth.identifiers.faker import slug, words_of
 from dbsynth.identifiers.files import FILES, kind_of
+from dbsynth.identifiers.places import place_of
 from dbsynth.identifiers.recognise import luhn_holds, written_as
 from dbsynth.identifiers.regular import places_of
+from dbsynth.identifiers.strings import within
+from dbsynth.identifiers.traits import Traits
 from dbsynth.schema import Column, Kind
 
 KEY = 20_26
@@ -118,6 +121,32 @@ def test_addresses_belong_to_reserved_domains_and_networks() -> None:
                 ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]  # fmt: skip
     for text in _draw("ip", _state("ip", unique=True), np.arange(3_000)).to_pylist():
         assert any(ipaddress.ip_address(text) in net for net in reserved)
+
+
+def test_phones_of_a_country_have_a_shape_that_it_has() -> None:
+    texts = ["(206) 555-1189", "30.59.84.10", "(91) 745 6200", "555-4729"] * 20
+    column = Column("phone", Kind.TEXT, "varchar(24)", length=24)
+    provider = PROVIDERS["phone"]
+    state = provider.fit(column, pa.array(texts), unique=False, locale="en_US", k=5)
+    index = np.arange(400, dtype=np.uint64)
+    places = tuple(map(place_of, ("en_US", "fr_FR", "es_ES")))
+    traits = Traits(places, np.arange(400) % 3, np.full(400, -1, np.int8), told=True)
+    drawn = provider.draw_of(state, index, traits, key=1).to_pylist()
+    shapes = [{re.sub("[0-9]", "#", text) for text in drawn[i::3]} for i in range(3)]
+    assert shapes[0] == {"(###) ###-####", "###-####"}
+    assert shapes[1] == shapes[2] == {"(##) ### ####"}
+    # Of a guess that rows do not bear out nothing follows.
+    guessed = provider.draw(state, index, key=1).to_pylist()
+    assert len({re.sub("[0-9]", "#", text) for text in guessed}) == 4
+
+
+def test_texts_are_shortened_by_whole_words_where_enough_is_left() -> None:
+    texts = ["Villa Vieja Perote", "Cunha do Amparo", "Lake Nicoleborough", "New Yorkie town x"]
+    index = np.arange(4, dtype=np.uint64)
+    found = within(pa.array(texts), index, key=1, limit=15, unique=False)
+    assert found.to_pylist() == [
+        "Villa Vieja", "Cunha do Amparo", "Lake Nicoleboro", "New Yorkie town"
+    ]  # fmt: skip
 
 
 def test_phones_keep_their_shape_and_end_in_fiction() -> None:

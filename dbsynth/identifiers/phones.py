@@ -58,6 +58,7 @@ _STARTS = 8
 _SHORTEST = 5  # digits that could reach anybody
 _LONGEST = 18
 _TRIALS = 100  # all next two digits
+_ABROAD = re.compile(r"^(\+\s*|00|\(\+)(#+)")  # a shape that begins with the code of a country
 _KINDS = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number",
           "voip", "pager", "uan", "voicemail")  # fmt: skip
 
@@ -208,10 +209,10 @@ class Phone:
     def draw_of(self, state: State, index: UInt64, traits: Traits, *, key: int) -> pa.Array:
         """One number for every index, of the country of its row."""
         chosen = weighted(subkey(key, 1), index, state["weights"])
-        for number, place in enumerate(traits.places if state.get("by_code") else ()):
-            own = state["by_code"].get(str(_code_of(place.country))) if place.country else None
+        for number, place in enumerate(traits.places):
             at = np.flatnonzero(traits.place == number)
-            if own is not None and len(at):
+            if place.country and len(at):
+                own = _weights(state, place.country, told=traits.told)
                 chosen[at] = weighted(subkey(key, 1), index[at], own)
         groups = chosen * len(traits.places) + traits.place
         parts = []
@@ -224,6 +225,41 @@ class Phone:
             return pa.array([], pa.string())
         values = scatter(groups, parts)
         return within(values, index, key=key, limit=state["limit"], unique=state["unique"])
+
+
+def _weights(state: State, country: str, *, told: bool) -> list[int]:
+    """How often numbers of a country have each shape.
+
+    Those with its code are counted; else, where rows say their country, all shapes with as many
+    digits as numbers of the country may have; else any.
+    """
+    own = state.get("by_code", {}).get(str(_code_of(country)))
+    if own is not None:
+        return list(own)
+    weights = list(state["weights"])
+    sizes = _sizes(country) if told else frozenset[int | None]()
+    fitting = [
+        w if _digits(shape, country, zero=state["zero"]) in sizes else 0
+        for w, shape in zip(weights, state["shapes"], strict=True)
+    ]
+    return fitting if any(fitting) else weights
+
+
+def _digits(shape: str, country: str, *, zero: bool) -> int | None:
+    """How many digits of a shape are a number inside a country; None for one with its code."""
+    if _ABROAD.match(shape):
+        return None
+    return shape.count("#") - (zero and not _american(country))
+
+
+@lru_cache(maxsize=512)
+def _sizes(country: str) -> frozenset[int | None]:
+    """How many digits numbers of a country may have, without the 0 or the area in front."""
+    plan = _library().PhoneMetadata.metadata_for_region(country, None)
+    if plan is None:
+        return frozenset((None,))
+    whole = plan.general_desc
+    return frozenset((None, *whole.possible_length, *whole.possible_length_local_only))
 
 
 def _by_code(texts: pa.Array, shapes: Sequence[str], k: int) -> dict[str, list[int]]:
@@ -276,7 +312,7 @@ def _for_country(shape: str, country: str, *, zero: bool) -> tuple[str, int, boo
 
     A number for callers from abroad says its country.
     """
-    found = re.match(r"^(\+\s*|00)(#+)", shape) or re.match(r"^(\(\+)(#+)", shape)
+    found = _ABROAD.match(shape)
     if found is None:
         american = _american(country)
         return shape, int(zero and not american and shape.count("#") > _LOCAL), False

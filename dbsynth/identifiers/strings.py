@@ -149,14 +149,20 @@ def where(mask: npt.NDArray[np.bool_], yes: pa.Array | str, no: pa.Array | str) 
 def within(
     values: pa.Array, index: UInt64, *, key: int, limit: int | None, unique: bool
 ) -> pa.Array:
-    """The values, shortened to the limit; unique ones stay unique by a code at their end."""
+    """The values, shortened to the limit, by whole words where half of it remains.
+
+    Unique ones stay unique by a code at their end.
+    """
     if limit is None:
         return values
     long = pc.greater(pc.utf8_length(values), limit)
     if not pc.any(long).as_py():
         return values
     if not unique:
-        cut = pc.utf8_rtrim(pc.utf8_slice_codeunits(values, 0, limit), " ,-/")
+        cut = pc.utf8_slice_codeunits(values, 0, limit)
+        inside = pc.not_equal(pc.utf8_slice_codeunits(values, limit, limit + 1), " ")
+        words = pc.replace_substring_regex(cut, rf"^(.{{{limit // 2},}})\s\S*$", r"\1")
+        cut = pc.utf8_rtrim(pc.if_else(inside, words, cut), " ,-/")
         return pc.if_else(long, cut, values)
     if limit <= CODE_WIDTH:
         return pc.if_else(long, short_code(index, max(1, min(limit, 8)), key=key), values)
