@@ -217,6 +217,8 @@ class ColumnModel:
         factor: The number that this one is a multiple of; the engine draws the factor alone.
         calendar: How a time lies in the week and in the day.
         gap: How long after the sibling before a time lies; only one column of a table has it.
+        rising: Where the times of a family are drawn together and dealt to it in order, the mean of
+            log2(1 + gap) between them, in days or seconds, rounded up.
         climb: Of the differences to the sibling before, where a number goes on from there.
         ledger: What is added to the number of the sibling before, where a rule says it.
         repeats: Which provided values come back inside a family.
@@ -254,6 +256,7 @@ class ColumnModel:
     climb: Number | None = None
     ledger: Ledger | None = None
     mention: Mention | None = None
+    rising: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -649,6 +652,7 @@ def column_json(column: ColumnModel, keys: Sequence[ForeignKey]) -> dict[str, An
         "echo": column.echo,
         "spare": _provided_json(column.spare),
         "derived": column.derived,
+        "rising": column.rising,
         "computed": list(column.computed),
         "factor": _factor_json(column.factor, keys),
         "blanks": list(column.blanks),
@@ -786,6 +790,7 @@ def _column(column: Mapping[str, Any], keys: Sequence[ForeignKey]) -> ColumnMode
         _climb(column.get("climb")),
         _ledger(column.get("ledger")),
         _mention(column.get("mention"), keys),
+        column.get("rising"),
     )
 
 

@@ -246,12 +246,14 @@ def test_rows_learnt_by_heart_are_a_failure(
     said = capsys.readouterr()
     assert "LEAK: membership of person" in said.out
     assert "LEAK: copied families of person" in said.out
+    assert "LEAK: inference of person." in said.out
+    assert "LEAK: linkage of person" in said.out
     assert said.err.startswith("error: ")
     assert run(["attack", source, "--engine", "rote", "-q", "--json"]) == 1
     value = json.loads(capsys.readouterr().out)
     assert value["ok"] is False
     failed = {f["check"] for f in value["entities"][0]["findings"] if f["status"] == "failed"}
-    assert {"membership", "copied rows", "copied families"} <= failed
+    assert failed == {"membership", "inference", "linkage", "copied rows", "copied families"}
 
 
 def test_too_few_entities_are_refused(tmp_path: Path) -> None:

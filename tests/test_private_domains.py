@@ -12,8 +12,9 @@ import pytest
 import dbsynth
 from dbsynth.private.contents import WHOLE, Contents, buckets, weighed
 from dbsynth.private.domains import Coarse, coarse_edges, codec_of_edges, refined
+from dbsynth.private.inference import towards_independence
 from dbsynth.private.limits import ENDLESS, limits_of
-from dbsynth.private.sizes import cut_of
+from dbsynth.private.sizes import cut_of, hidden
 from dbsynth.schema import Check, Column, Kind, Table
 from dbsynth.spec import Spec
 
@@ -122,3 +123,42 @@ def test_sentences_that_many_share_come_back_and_those_of_few_do_not(tmp_path):
     with closing(sqlite3.connect(tmp_path / "clone.db")) as connection:
         found = {comment for (comment,) in connection.execute("select comment from review")}
     assert found == set(shared)
+
+
+@pytest.mark.parametrize("size", [4, 8, 16])
+def test_noise_alone_says_that_variables_have_nothing_to_do_with_each_other(size):
+    """What is kept of a table of noise: less than a third of it on average of 50 (its distance from
+    the table of independent variables has a relative error of sqrt(2 / (size - 1)^2))."""
+    draw, alone = np.random.default_rng(size), np.full((size, size), 100.0)
+    margins = alone.sum(axis=0)
+    kept = []
+    for _ in range(50):
+        noisy = alone + draw.normal(0, 20, alone.shape)
+        found = towards_independence(noisy, 20.0, margins, margins)
+        kept.append(np.abs(found - alone).sum() / np.abs(noisy - alone).sum())
+    assert np.mean(kept) < 1 / 3
+
+
+def test_a_table_that_stands_out_of_the_noise_stays_as_it_is():
+    real = np.diag(np.full(6, 1000.0))
+    noisy = real + np.random.default_rng(0).normal(0, 20, real.shape)
+    found = towards_independence(noisy, 20.0, real.sum(axis=0), real.sum(axis=0))
+    assert np.abs(found - real).sum() < 1.1 * np.abs(noisy - real).sum() + 20
+
+
+def test_what_is_thinly_spread_is_found_by_a_first_look():
+    """60 of 200 cells hold 8 rows each, in noise of 10: no cell stands out, all together do."""
+    lost = []
+    for seed in range(20):
+        draw = np.random.default_rng(seed)
+        exact = np.where((np.arange(200) >= 80) & (np.arange(200) < 140), 8.0, 0.0)
+        noisy = exact + draw.normal(0, 10, 200)
+        edges = refined(np.arange(201.0), noisy, 10.0, whole=True, guess=True)
+        lost.append(exact[(np.arange(200) < edges[0]) | (np.arange(200) >= edges[-1])].sum() / 480)
+    assert np.mean(lost) < 0.1
+
+
+@pytest.mark.parametrize(("one", "least", "most"), [(0, 7, 9), (-30, 2, 4), (40, 39, 42)])
+def test_noise_hides_as_many_rows_as_it_can(one, least, most):
+    """Of a normal distribution around 0 with a deviation of 10 the upper half has a mean of 8."""
+    assert least <= hidden(np.array([1000, one, 0]), 10.0) <= most

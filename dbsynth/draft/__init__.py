@@ -19,7 +19,7 @@ from dbsynth.draft.drafted import Draft
 from dbsynth.draft.fill import combined, whole
 from dbsynth.draft.grouping import leads, number, regroup
 from dbsynth.draft.keeping import keeper_of
-from dbsynth.draft.walk import make_room, stroll_of, walk_of
+from dbsynth.draft.walk import make_room, rise_of, stroll_of, walk_of
 from dbsynth.engines import variables
 from dbsynth.engines.base import Derive, TableModel
 from dbsynth.keys import group_ids, key_parts
@@ -163,6 +163,8 @@ def _draw_families(
     columns = {v: a for n, c in facts.columns.items() for v, a in column_variables(n, c).items()}
     memory = {key: tuple(columns[v] for v in key) for key in facts.recalled}
     walks = _walks(draft, table)
+    if rise := rise_of(draft, table, engine, inherited, links):
+        walks.append(rise)
     using, keeper = _using(draft, table, links), keeper_of(draft, table, links)
     derivations = [*(walk.derivation for walk in walks), using.derivation, keeper.derivation]
     codes = sample_families(

@@ -6,7 +6,7 @@ time is known to all that is drawn after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ from dbsynth.codec import Codes, to_numbers
 from dbsynth.draft.drafted import Draft
 from dbsynth.draft.fill import anchor_times, clock_times, placed_times, time_variables, values
 from dbsynth.engines import variables
-from dbsynth.engines.base import Derive
+from dbsynth.engines.base import Derive, TableModel
+from dbsynth.engines.conditional import Conditional, Conditionals
 from dbsynth.learn.arrival import STRETCHES, stretches
 from dbsynth.learn.families import sizes
 from dbsynth.model import ColumnModel, Gap, Pace
@@ -41,6 +42,9 @@ Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 _LAST = 1 - 1e-9
 _ROUNDS = 8  # of wishes for times
+_PARENT = variables.of_parent("")
+_SECOND = 1e6
+_TRIED, _HALVINGS, _MOST_ALIKE = 50_000, 7, 0.98
 
 
 def walk_of(draft: Draft, table: Table) -> Walk | None:
@@ -50,6 +54,87 @@ def walk_of(draft: Draft, table: Table) -> Walk | None:
             times = np.full(draft.rows[table.name], np.nan)
             return Walk(draft, table, table.column_by_name[name], model, model.gap, times)
     return None
+
+
+def rise_of(
+    draft: Draft, table: Table, engine: TableModel, inherited: Mapping[str, Codes], links: Int64
+) -> Rise | None:
+    """The times of a table that are drawn for whole families, from what is known of the parent."""
+    for name, model in draft.model.tables[table.name].columns.items():
+        if model.rising is not None and isinstance(engine, Conditionals):
+            column, step = table.column_by_name[name], engine.step(variables.column(name))
+            # One entry more than parents: what index -1 finds is code 0.
+            known = {v: np.append(inherited[v.removeprefix(_PARENT)], np.uint16(0))[links]
+                     for v in step.given}  # fmt: skip
+            choir = Choir(draft, table, column, model, step, known, links)
+            some = np.arange(min(len(links), _TRIED))
+            codes, times = choir.drawn(np.arange(len(links)), choir.likeness(some, model.rising))
+            return Rise(draft, table, column, model, codes, times)
+    return None
+
+
+@dataclass(frozen=True)
+class Choir:
+    """Times of families, which are more or less alike (a Gaussian copula; Li 2000).
+
+    Every row has a score, and the higher it is among those of which the same is known, the later is
+    its time.  So times are distributed as they should be however much the scores of siblings have
+    in common; the more that is, the closer together siblings lie.
+    """
+
+    draft: Draft
+    table: Table
+    column: Column
+    model: ColumnModel
+    step: Conditional
+    known: Mapping[str, Codes]
+    links: Int64
+
+    def drawn(self, rows: Int64, likeness: float) -> tuple[Codes, Float64]:
+        """Codes and times in microseconds of some rows, in order inside each family.
+
+        Args:
+            likeness: Correlation of the scores of siblings.
+        """
+        name, streams = self.table.name, self.draft.streams
+        family = np.where(
+            self.links[rows] < 0, self.links.max(initial=0) + 1 + rows, self.links[rows]
+        )
+        own = _normal(streams.key("rising", name), rows)
+        shared = _normal(streams.key("rising together", name), family)
+        scores = np.sqrt(likeness) * shared + np.sqrt(1 - likeness) * own
+        known = {v: codes[rows] for v, codes in self.known.items()}
+        codes = self.step.draw(known, len(rows), streams.key("rising at", name), scores)
+        drawn = {variables.column(self.column.name): codes}
+        values = placed_times(self.draft, self.table, self.column, self.model, drawn, rows, rows)
+        times = microseconds_of(values, form_of(self.column, self.model)[1])
+        order = np.lexsort([times, family])
+        return codes[order], times[order]
+
+    def likeness(self, rows: Int64, wanted: float) -> float:
+        """The correlation with which gaps are as they should be."""
+        low, high = 0.0, _MOST_ALIKE
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            if self._gaps(rows, middle) > wanted:
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def _gaps(self, rows: Int64, likeness: float) -> float:
+        """The mean of log2(1 + gap) between siblings, in days or seconds, rounded up."""
+        times = self.drawn(rows, likeness)[1]
+        unit = DAY if form_of(self.column, self.model)[0] is Kind.DATE else _SECOND
+        siblings = (self.links[rows][1:] == self.links[rows][:-1]) & (self.links[rows][1:] >= 0)
+        gaps = np.diff(times)[siblings] / unit
+        return float(np.ceil(np.log2(1 + np.floor(gaps))).mean()) if len(gaps) else 0.0
+
+
+def _normal(key: int, index: Int64) -> Float64:
+    """Numbers of a normal distribution by position (Box and Muller 1958)."""
+    radius = np.sqrt(-2 * np.log1p(-uniform(key, index)))
+    return np.asarray(radius * np.cos(2 * np.pi * uniform(key ^ 1, index)), np.float64)
 
 
 def stroll_of(draft: Draft, table: Table) -> Stroll | None:
@@ -192,6 +277,34 @@ def _since(before: Int64, distance: Float64) -> Float64:
     walked = np.cumsum(distance)
     found: Float64 = walked - np.maximum.accumulate(np.where(start, walked - distance, 0))
     return found
+
+
+@dataclass(frozen=True)
+class Rise:
+    """The times of one column, in microseconds, and their codes: siblings lie in their order."""
+
+    draft: Draft
+    table: Table
+    column: Column
+    model: ColumnModel
+    codes: Codes
+    times: Float64
+
+    def derivation(self, rows: Int64, position: Int64, before: Int64) -> Derive:
+        """What puts the codes of times in place while some rows are drawn."""
+        del position, before
+        own = variables.column(self.column.name)
+
+        def derive(variable: str, drawn: dict[str, Codes]) -> None:
+            if variable == own:
+                drawn[variable] = self.codes[rows]
+
+        return derive
+
+    def settle(self) -> None:
+        """Make the times the values of their column."""
+        settled = self.draft.settled.setdefault(self.table.name, {})
+        settled[self.column.name] = written(self.column, self.model, self.times)
 
 
 @dataclass(frozen=True)

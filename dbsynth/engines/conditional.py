@@ -38,13 +38,19 @@ class Conditional:
     groups: tuple[Int64, ...]
     shares: Float64
 
-    def draw(self, known: Mapping[str, Codes], rows: int, key: int) -> Codes:
-        """A code for every row; in each combination as many of a code as its share asks for."""
+    def draw(
+        self, known: Mapping[str, Codes], rows: int, key: int, scores: Float64 | None = None
+    ) -> Codes:
+        """A code for every row; in each combination as many of a code as its share asks for.
+
+        Args:
+            scores: Rows with higher ones get higher codes, shape (rows,); None for no such order.
+        """
         case = np.zeros(rows, np.int64)
         for name, groups in zip(self.given, self.groups, strict=True):
             codes = np.minimum(known[name].astype(np.int64), len(groups) - 1)
             case = case * (int(groups.max(initial=0)) + 1) + groups[codes]
-        place = _systematic(case, key)
+        place = _systematic(case, key, hashed(key, np.arange(rows)) if scores is None else scores)
         reached = np.cumsum(self.shares, axis=1)
         reached /= np.maximum(reached[:, -1:], 1e-300)
         flat = (reached + np.arange(len(reached))[:, None]).ravel()
@@ -55,10 +61,9 @@ class Conditional:
         return found_codes
 
 
-def _systematic(case: Int64, key: int) -> Float64:
-    """A number in [0, 1) for each row, spread evenly over the rows of each case in random order."""
-    rows = np.arange(len(case))
-    order = np.lexsort((hashed(key, rows), case))
+def _systematic(case: Int64, key: int, scores: npt.NDArray[Any]) -> Float64:
+    """A number in [0, 1) for each row, spread evenly over the rows of each case by their scores."""
+    order = np.lexsort((scores, case))
     rank = np.empty(len(case), np.int64)
     rank[order] = rank_in_group(case[order])
     size = np.bincount(case, minlength=1)[case]
@@ -83,6 +88,10 @@ class Conditionals:
             drawn[step.variable] = step.draw(known, rows, stream)
             derive(step.variable, drawn)
         return drawn
+
+    def step(self, variable: str) -> Conditional:
+        """How one variable is drawn."""
+        return next(step for step in self.steps if step.variable == variable)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The model as named arrays."""

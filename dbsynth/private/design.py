@@ -24,7 +24,7 @@ from dbsynth.spec import Spec
 from dbsynth.spec.drift import covered
 from dbsynth.spec.protection import Protection
 
-_SIZES, _SEARCH, _ONE, _CHOICE, _PAIR = 0.08, 0.36, 0.28, 0.04, 0.32
+_SIZES, _SEARCH, _ONE, _CHOICE, _PAIR = 0.08, 0.38, 0.26, 0.06, 0.30
 _POWER, _MOST_WORSE = 2 / 3, 16.0
 _FOR_WORDS = 0.5  # of delta, where words have to be found
 _STATED = (Formula, Order, Closed)  # rules that say all they need in their sentence
@@ -38,13 +38,15 @@ class Prices:
         search: Finding the domain of one column.
         one: Counting one variable.
         choice: All choices of pairs together.
-        pair: Counting one pair.
+        pair: Counting one pair, if there is one for every turn.
+        turns: How many pairs there may be.
     """
 
     search: Loss
     one: float
     choice: float
     pair: float
+    turns: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,16 +84,19 @@ class Design:
         """How many domains of a table have to be found."""
         found = sum(recipe.searched for recipe in self.recipes[table].values())
         found += self.walking[table] is not None
-        if table != self.ownership.unit:  # what an entity owns is counted in any case
-            found += sum(fk.parent == table for fk in self.ownership.owner.values())
+        found += sum(
+            fk.parent == table and not self.single(child)
+            for child, fk in self.ownership.owner.items()
+        )
         return found
+
+    def single(self, table: str) -> bool:
+        """Whether a parent owns one row of a table at most, as a key of it says."""
+        return is_unique(self.schema[table], self.ownership.owner[table].columns)
 
     def cap(self, table: str) -> int | None:
         """The most rows of an entity: 1 where keys say so, else as the spec says; None to find."""
-        one = all(
-            is_unique(self.schema[name], self.ownership.owner[name].columns)
-            for name in self.ownership.path(table)[:-1]
-        )
+        one = all(self.single(name) for name in self.ownership.path(table)[:-1])
         return 1 if one else self.protection.caps.get(table)
 
 
@@ -239,4 +244,5 @@ def _shared(design: Design, table: str, number: int, rho: float) -> Prices:
         part["one"] / max(number, 1),
         part["choice"],
         part["pair"] / max(turns, 1),
+        max(turns, 1),
     )

@@ -30,17 +30,23 @@ from dbsynth.schema import Column, Kind
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
+NO_EDGES: Float64 = np.zeros(0)
 UNKNOWN = 2**16 - 1  # the code of what has none: it is counted nowhere
 COARSEST, FINEST = 8, 64  # cells of a number
-_CLEAR = 3.0  # a cell is worth so many standard deviations of the noise
+_CLEAR = 4.5  # a cell is worth so many standard deviations of the noise
 _EPOCH = dt.date(1970, 1, 1)
-_YEARS = (1900, 2100)
+_YEARS = (
+    *range(1900, 1960, 10), *range(1960, 1990, 5), *range(1990, 2036), *range(2040, 2101, 10)
+)  # fmt: skip
+"""Edges of the public grid of times: close where most data is, far apart where few are."""
+_DECADES = (1900, 1950, 1980, 1990, 2000, 2010, 2020, 2030, 2100)  # whole numbers may be years
 _NEVER = tuple(dt.date(*day) for day in ((2999, 12, 31), (9999, 1, 1), (9999, 12, 31)))
 _DAY = 86_400.0
 _DIGITS = 4
-_SURE, _NEIGHBOUR = 1_000, 2.0
-_TOGETHER = (2, 4, 8)  # neighbours that may stand out together
-_FIRST = 0.4  # of what a search may cost, on finding out where numbers are at all
+_SURE, _NEIGHBOUR = 100, 2.0
+_GUESS, _BESIDE = 1.5, 1.0  # the same of a first look, which a second one corrects
+_TOGETHER = (2, 4, 8, 16, 32, 64)  # neighbours that may stand out together
+_FIRST = 0.5  # of what a search may cost, on finding out where numbers are at all
 
 
 @dataclass(frozen=True)
@@ -63,19 +69,26 @@ class Coarse:
         """Estimated rows in all cells."""
         return max(float(self.counts.sum()), 0.0)
 
-    def finer(self, cells: int, *, whole: bool) -> Float64:
-        """Edges over the range where counts stand out, closer where there are more."""
+    def finer(self, cells: int, *, whole: bool, guess: bool = False) -> Float64:
+        """Edges over the range where counts stand out, closer where there are more.
+
+        Args:
+            guess: Whether a second look will tell, so that what is lost is worse than what is not
+                there.
+        """
         return refined(
-            self.edges, self.counts, self.scale, whole=whole, cells=cells, open_=self.open
-        )
+            self.edges, self.counts, self.scale, whole=whole, cells=cells, open_=self.open,
+            guess=guess,
+        )  # fmt: skip
 
     def filled(self, edges: Float64) -> npt.NDArray[np.bool_]:
         """Which of the finer cells are no gap."""
         first = np.searchsorted(self.edges, edges[:-1], side="right") - 1
-        if self.open is not None:
-            return self.open[np.clip(first, 0, len(self.open) - 1)]
         last = np.searchsorted(self.edges, edges[1:], side="left") - 1
-        return np.asarray(first == last)
+        within = np.asarray(first == last)
+        if self.open is None:
+            return within
+        return within & self.open[np.clip(first, 0, len(self.open) - 1)]
 
     def pooled(self, edges: Float64, noisy: Float64, scale: float) -> Float64:
         """Counts of finer cells, moved to where both grids put them (least squares on two levels).
@@ -175,27 +188,47 @@ class Search:
     words: int
 
     def coarse(
-        self, subject: str, edges: Float64, units: Float64, rows: Int64, *, whole: bool
-    ) -> Coarse:
+        self, subject: str, edges: Float64, units: Float64, rows: Int64, *, whole: bool,
+        always: Float64 = NO_EDGES, guess: bool = True,
+    ) -> Coarse:  # fmt: skip
         """Noisy counts of cells where numbers are: first of a public grid, then within its range.
 
         Args:
             units: Numbers of some rows.
             rows: Which rows.
             whole: Whether edges are whole numbers.
+            always: Edges that there are in any case.
+            guess: Whether a first look may find too much: not where few rows far off weigh much.
         """
-        rho = self.loss.rho * _FIRST
-        wide = self._counted(f"range of {subject}", edges, units, rows, rho)
-        later = self.loss.rho - rho
+        wide = self.first(subject, edges, units, rows)
+        return self.within(
+            wide, subject, units, rows, self.later, whole=whole, always=always, guess=guess
+        )
+
+    @property
+    def later(self) -> float:
+        """What a second look may cost."""
+        return self.loss.rho * (1 - _FIRST)
+
+    def first(self, subject: str, edges: Float64, units: Float64, rows: Int64) -> Coarse:
+        """Noisy counts of the cells of a public grid."""
+        return self._counted(f"range of {subject}", edges, units, rows, self.loss.rho * _FIRST)
+
+    def within(
+        self, wide: Coarse, subject: str, units: Float64, rows: Int64, later: float, *, whole: bool,
+        always: Float64 = NO_EDGES, guess: bool = True,
+    ) -> Coarse:  # fmt: skip
+        """Noisy counts of cells within the range of a first look.
+
+        Args:
+            later: What they may cost.
+        """
         scale = float(self.contents.cap / np.sqrt(2 * later))
-        within = wide.finer(cells_wanted(wide.rows, scale), whole=whole)
+        within = wide.finer(cells_wanted(wide.rows, scale), whole=whole, guess=guess)
+        within = np.union1d(within, always)
         found = self._counted(f"grid of {subject}", within, units, rows, later)
         open_ = wide.filled(within)
         return replace(found, counts=np.where(open_, found.counts, 0.0), open=open_)
-
-    def once(self, subject: str, edges: Float64, units: Float64, rows: Int64) -> Coarse:
-        """Noisy counts of the cells of a public grid alone."""
-        return self._counted(f"range of {subject}", edges, units, rows, self.loss.rho)
 
     def _counted(
         self, subject: str, edges: Float64, units: Float64, rows: Int64, rho: float
@@ -204,6 +237,10 @@ class Search:
         exact = summed(cells, self.contents.weight[rows], len(edges) - 1)
         noisy = self.purse.weights(subject, exact, self.contents.cap, rho)
         return Coarse(edges, noisy, float(self.contents.cap / np.sqrt(2 * rho)))
+
+    def richer(self, rho: float) -> Search:
+        """The same search, which may cost so much more."""
+        return replace(self, loss=Loss(self.loss.rho + rho, self.loss.delta))
 
     def cells(self, coarse: Coarse) -> int:
         """How many cells a number is worth: each stands out of the noise that it will have."""
@@ -287,7 +324,7 @@ def _shared_words(values: pa.Array, search: Search, subject: str) -> tuple[str, 
 
 
 def coarse_edges(column: Column, unit: float, limits: tuple[float, float] = ENDLESS) -> Float64:
-    """The public grid of a type, in units: years for dates and times, else powers of two.
+    """The public grid of a type, in units: years for times, else powers of two (and decades).
 
     Days that stand for `never` have cells of their own.
 
@@ -297,7 +334,7 @@ def coarse_edges(column: Column, unit: float, limits: tuple[float, float] = ENDL
     It ends where the type does, so that noise alone makes no number that the column cannot hold.
     """
     if column.kind in (Kind.DATE, Kind.TIMESTAMP):
-        days = [(dt.date(year, 1, 1) - _EPOCH).days for year in range(*_YEARS)]
+        days = [(dt.date(year, 1, 1) - _EPOCH).days for year in _YEARS]
         for day in _NEVER:  # what stands for no end, a cell each
             days += [(day - _EPOCH).days, (day - _EPOCH).days + 1]
         scale = 1.0 if column.kind is Kind.DATE else _DAY
@@ -307,6 +344,9 @@ def coarse_edges(column: Column, unit: float, limits: tuple[float, float] = ENDL
     if beyond <= powers[-1]:
         powers = np.append(powers[powers < beyond], beyond)
     found = np.concatenate([-powers[::-1] + (1 if unit else 0), [0.0], powers])
+    if column.kind is Kind.INTEGER:
+        found = np.unique(np.concatenate([found, np.array(_DECADES, np.float64)]))
+        found = found[found <= max(beyond, 0)]
     low, end = limits[0], limits[1] + (1 if unit else 0)
     inside = found[(found > low) & (found < end)]
     return np.unique(np.concatenate([[max(low, found[0])], inside, [min(end, found[-1])]]))
@@ -323,7 +363,7 @@ def _beyond(column: Column, unit: float) -> float:
 
 def refined(
     edges: Float64, noisy: Float64, scale: float, *, whole: bool, cells: int = FINEST,
-    open_: npt.NDArray[np.bool_] | None = None,
+    open_: npt.NDArray[np.bool_] | None = None, guess: bool = False,
 ) -> Float64:  # fmt: skip
     """Edges over the range where counts stand out, closer where there are more.
 
@@ -333,29 +373,27 @@ def refined(
         whole: Whether edges are whole numbers.
         cells: About how many there shall be.
         open_: Cells that may hold rows, where the others are known to hold none.
+        guess: Whether a second look will tell.
     """
-    there, rest = _standing_out(noisy, scale), np.zeros(len(noisy), bool)
+    there = _standing_out(noisy, scale, guess=guess)
     if open_ is not None and (there & open_).any():
         # The first time of all siblings may lie just beside where most times are.
         there = (there | np.r_[there[1:], False] | np.r_[False, there[:-1]]) & open_
-        rest = open_ & ~there
     mass = np.where(there, np.maximum(noisy, scale), 0.0)
     pieces = np.maximum(1, np.round(mass / mass.sum() * cells)).astype(int)
-    begun = rest & ~np.r_[False, rest[:-1]]  # of neighbours with few rows, one cell together
-    found = [edges[np.flatnonzero(there | rest)[-1] + 1]]
+    found = [edges[np.flatnonzero(there)[-1] + 1]]
     for place in np.flatnonzero(there):
         found += list(np.linspace(edges[place], edges[place + 1], pieces[place], endpoint=False))
         found.append(edges[place + 1])  # where a gap may begin
-    found += list(edges[:-1][begun]) + list(edges[1:][rest & ~np.r_[rest[1:], False]])
     return np.unique(np.floor(found)) if whole else np.unique(np.array(found))
 
 
-def _standing_out(noisy: Float64, scale: float) -> npt.NDArray[np.bool_]:
+def _standing_out(noisy: Float64, scale: float, *, guess: bool) -> npt.NDArray[np.bool_]:
     """The cells with more rows than noise makes, by themselves, together, or beside such."""
-    # Noise stands out so far in one of ten thousand columns; a neighbour of what does need not.
-    least = scale * np.sqrt(2 * np.log(_SURE * len(noisy)))
+    # Noise stands out so far in one of hundreds of columns; a neighbour of what does need not.
+    least = scale * (_GUESS if guess else np.sqrt(2 * np.log(_SURE * len(noisy))))
     found = noisy > least
-    for width in _TOGETHER:  # thin ends stand out of the noise of several cells
+    for width in _TOGETHER:  # what is thinly spread stands out of the noise of several cells
         if width > len(noisy):
             break
         over = _windows(np.where(found, 0.0, noisy), width)
@@ -365,7 +403,7 @@ def _standing_out(noisy: Float64, scale: float) -> npt.NDArray[np.bool_]:
             found[place : place + width] = True
     if not found.any():
         found[int(np.argmax(noisy))] = True
-    likely = noisy > _NEIGHBOUR * scale
+    likely = noisy > (_BESIDE if guess else _NEIGHBOUR) * scale
     while True:
         beside = np.r_[found[1:], False] | np.r_[False, found[:-1]]
         if not (more := beside & likely & ~found).any():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dbsynth.codec import Number
@@ -27,14 +28,18 @@ from dbsynth.private.ledger import Entry, Terms, charge, digests
 from dbsynth.private.measure import COUNTER, MOST_LINKS, Answers, measure
 from dbsynth.private.mechanisms import Noise, noise_of
 from dbsynth.private.purse import Purse
+from dbsynth.private.recipes import Recipe
+from dbsynth.private.texts import possible
 from dbsynth.progress import Progress
 from dbsynth.rules import Kept
 from dbsynth.rules.path import Closed
 from dbsynth.schema import ForeignKey
 from dbsynth.spec import PRIVATE, Spec
 
+Float64 = npt.NDArray[np.float64]
 _SPREAD = 6.0  # standard deviations of a Poisson distribution that are written down
 _LEAST_ROOM = 100
+_ROOMY = 10  # so many possible texts for each row are met by chance in a tenth of rows at most
 
 
 def fit(database: Database, spec: Spec, progress: Progress) -> Model:
@@ -103,16 +108,20 @@ def model_of(
 ) -> Model:
     """The model that the answers make; it sees nothing else of the protected tables."""
     rows = {name: max(1, round(count)) for name, count in answers.rows.items()}
-    rows |= design.ownership.invented | dict.fromkeys(answers.unseen, 0)
+    rows |= design.ownership.invented | {t: round(found) for t, found in answers.unseen.items()}
     tables, engines = {}, dict[str, TableModel](answers.models)
     for name in design.ownership.protected:
         reason = "the unit of privacy" if name == design.ownership.unit else "owned by the unit"
-        columns = {
-            c: _column(r.model, answers.domains.get(name, {}).get(c), rows[name])
-            for c, r in design.recipes[name].items()
-        }
+        domains = answers.domains.get(name, {})
         if name in answers.unseen:
-            reason = "so few entities own rows of it, if any, that it is left empty"
+            reason = "so few entities own rows of it, if any, that noise hides what is in them"
+            guesses = guessed(design, answers, name)
+            domains = {column: guess.domain for column, guess in guesses.items()}
+            shares = {column: guess.shares for column, guess in guesses.items()}
+            engines[name] = _invented(design, name, shares, public)
+        columns = {
+            c: _column(r.model, domains.get(c), rows[name]) for c, r in design.recipes[name].items()
+        }
         tables[name] = TableFacts("synthesize", reason, rows[name], columns)
     for name, number in design.ownership.invented.items():
         domains = {c: public_domain(r) for c, r in design.recipes[name].items() if r.measured}
@@ -120,7 +129,8 @@ def model_of(
             c: _column(r.model, domains.get(c), number) for c, r in design.recipes[name].items()
         }
         tables[name] = TableFacts("synthesize", "invented from types alone", number, columns)
-        engines[name] = _invented(design, name, domains, public)
+        shares = {c: domain.possible.astype(np.float64) for c, domain in domains.items()}
+        engines[name] = _invented(design, name, shares, public)
     for name, found in public.items():
         columns = {c.name: _untouched(design, name, c.name) for c in design.schema[name].written}
         tables[name] = TableFacts("copy", "declared public", found.num_rows, columns, found)
@@ -157,13 +167,55 @@ def _untouched(design: Design, table: str, column: str) -> ColumnModel:
     return ColumnModel(from_schema)
 
 
+@dataclass(frozen=True)
+class Guess:
+    """What a column of rows that nobody can tell anything about may be like."""
+
+    domain: Domain
+    shares: Float64
+
+
+def guessed(design: Design, answers: Answers, table: str) -> dict[str, Guess]:
+    """The columns of a table that noise hides: like those of the same name and kind in another.
+
+    Tables of the same parent come first.  Where there is none, all that the type allows is as
+    likely.
+    """
+    owner = design.ownership.owner
+    others = sorted(
+        answers.shares, key=lambda t: t not in owner or owner[t].parent != owner[table].parent
+    )
+    found = {}
+    for name, recipe in design.recipes[table].items():
+        if not recipe.measured:
+            continue
+        variable = variables.column(name)
+        like = [
+            t for t in others
+            if variable in answers.shares[t] and _alike(recipe, design.recipes[t][name])
+        ]  # fmt: skip
+        if like:
+            domain = answers.domains[like[0]][name]
+            model = replace(domain.model, decision=recipe.model.decision, gap=None, rising=None)
+            found[name] = Guess(replace(domain, model=model), answers.shares[like[0]][variable])
+        else:
+            domain = public_domain(recipe)
+            found[name] = Guess(domain, domain.possible.astype(np.float64))
+    return found
+
+
+def _alike(mine: Recipe, other: Recipe) -> bool:
+    """Whether two columns are of one kind, so that values of one can stand in the other."""
+    one, two = mine.column, other.column
+    same = (one.kind, one.sql_type, one.nullable) == (two.kind, two.sql_type, two.nullable)
+    return same and (mine.number, mine.open, mine.words) == (other.number, other.open, other.words)
+
+
 def _invented(
-    design: Design, table: str, domains: Mapping[str, Domain], public: Mapping[str, pa.Table]
+    design: Design, table: str, shares: Mapping[str, Float64], public: Mapping[str, pa.Table]
 ) -> Conditionals:
-    """Rows of which every possible code is as likely as the others, NULL but seldom."""
-    steps = []
-    for name, domain in domains.items():
-        steps.append(_even(variables.column(name), domain.possible.astype(np.float64)))
+    """Rows whose columns have nothing to do with each other."""
+    steps = [_even(variables.column(name), found) for name, found in shares.items()]
     for fk in design.plan.lookups_of(table):
         size = public[fk.parent].num_rows + 1
         steps.append(_even(variables.link(fk), np.r_[0.0, np.ones(size - 1)]))
@@ -193,9 +245,10 @@ def _degrees(
         whole = _rounded(np.r_[np.zeros(int(edges[0])), parents])
         degrees[fk] = Degrees(values, whole, rows[fk.child], 0, whole=False)
     for table in answers.unseen:
-        fk, one = design.ownership.owner[table], np.ones(1, np.int64)
-        degrees[fk] = Degrees(one - 1, one, 0, 0, whole=False)
-        counters[fk] = codec_of_edges(COUNTER, even_edges(0, 1, whole=True), 1.0)
+        fk, linked = design.ownership.owner[table], rows[table]
+        values, numbers = _by_chance(linked, max(rows[fk.parent], 1), single=design.single(table))
+        degrees[fk] = Degrees(values, numbers, linked, 0, whole=False)
+        counters[fk] = codec_of_edges(COUNTER, even_edges(0, float(values[-1]), whole=True), 1.0)
     for fk in design.plan.dealt:
         share = answers.present.get(fk, 1.0) if fk.nullable else 1.0
         children, of = rows.get(fk.child, 0), rows.get(fk.parent, 0)
@@ -249,6 +302,7 @@ def statement(
         "public": list(owned.public),
         "invented": dict(owned.invented),
         "unseen": list(answers.unseen),
+        "crowded": crowded(design, answers),
         "foreign": [str(fk) for fk in owned.foreign if fk not in answers.followed],
         "followed": [str(fk) for fk in answers.followed],
         "cuts": {table: asdict(cut) for table, cut in answers.cuts.items()},
@@ -262,6 +316,18 @@ def statement(
             "head": entry.head,
         },
     }  # fmt: skip
+
+
+def crowded(design: Design, answers: Answers) -> dict[str, int]:
+    """Columns of texts that a CHECK allows but few of for so many rows, and how many it allows."""
+    return {
+        f"{table}.{name}": int(number)
+        for table in design.ownership.protected
+        for name, recipe in design.recipes[table].items()
+        if recipe.model.provided is not None and recipe.model.provided.provider == "pattern"
+        for number in [possible(design.schema[table], recipe.column)]
+        if number < _ROOMY * max(answers.rows.get(table, 0.0), 1.0)
+    }
 
 
 def notes_of(told: Mapping[str, Any]) -> tuple[str, ...]:
@@ -278,8 +344,14 @@ def notes_of(told: Mapping[str, Any]) -> tuple[str, ...]:
         " spec count as public"
     )
     found += [
-        f"{table}: so few {told['unit']}s own rows of it, if any, that it is left empty"
+        f"{table}: so few {told['unit']}s own rows of it, if any, that noise hides them; it"
+        " has a few like those of other tables"
         for table in told["unseen"]
+    ]
+    found += [
+        f"{column}: its form allows {number:,} values, so that many invented ones are somebody's by"
+        " chance; they are drawn without a look at the source, and tell nothing of anybody"
+        for column, number in told["crowded"].items()
     ]
     for table, cut in told["cuts"].items():
         if table != told["unit"] and table not in told["unseen"]:

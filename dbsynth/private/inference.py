@@ -27,10 +27,15 @@ _CLOSE = 1e-6
 
 @dataclass(frozen=True)
 class Pair:
-    """Noisy counts of an edge; shape (groups of the variable, groups of what is given)."""
+    """Noisy counts of an edge; shape (groups of the variable, groups of what is given).
+
+    Attributes:
+        scale: Standard deviation of the noise in each of them.
+    """
 
     edge: Edge
     counts: Float64
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def estimate(own: Sequence[Variable], pairs: Sequence[Pair], total: float) -> Es
         sides = [(pair.edge.variable.name, 1), (key_of(pair.edge.given), 0)]
         for name, axis in sides[: 1 if pair.edge.variable.part else 2]:
             found = pair.counts.sum(axis=axis)
-            noise = pair.counts.shape[axis] * pair.edge.variable.pair_scale**2
+            noise = pair.counts.shape[axis] * pair.scale**2
             weight = np.full(len(found), 1 / noise)
             votes.setdefault(name, []).append((found, weight))
     margins = {}
@@ -85,8 +90,29 @@ def estimate(own: Sequence[Variable], pairs: Sequence[Pair], total: float) -> Es
             given = on_simplex(below, float(margins[name].sum()), np.ones(len(below), bool))
         else:
             given = margins[key_of(pair.edge.given)]
-        tables[name] = with_margins(pair.counts, margins[name], given)
+        believed = towards_independence(pair.counts, pair.scale, margins[name], given)
+        tables[name] = with_margins(believed, margins[name], given)
     return Estimate(margins, tables)
+
+
+def towards_independence(counts: Float64, scale: float, rows: Float64, columns: Float64) -> Float64:
+    """A noisy table moved to that of independent variables, as far as noise explains the distance.
+
+    The estimator of James and Stein (1961), its factor not below zero: what lies within the noise
+    says nothing, and a table that holds nothing else becomes that of independent variables.
+
+    Args:
+        scale: Standard deviation of the noise in each cell.
+        rows, columns: Margins that the table shall have.
+    """
+    alone = rows[:, None] * columns[None, :] / max(float(rows.sum()), 1e-9)
+    apart = counts - alone
+    apart -= apart.mean(axis=0)[None, :] + apart.mean(axis=1)[:, None] - apart.mean()
+    free = (len(rows) - 1) * (len(columns) - 1)
+    far = float((apart**2).sum())
+    kept = max(0.0, 1 - max(free - 2, 1) * scale**2 / max(far, 1e-12)) if free else 0.0
+    found: Float64 = alone + kept * apart
+    return found
 
 
 def key_of(given: Variable) -> str:

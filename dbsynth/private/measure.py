@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,9 +42,9 @@ from dbsynth.private.domains import (
 from dbsynth.private.inference import Pair, conditional, estimate, settled
 from dbsynth.private.marginals import Variable, groups_of, joint, on_simplex, one_way
 from dbsynth.private.purse import Purse
-from dbsynth.private.sizes import Cut, cut_of
+from dbsynth.private.sizes import Cut, cut_of, hidden
 from dbsynth.private.structure import Edge, grown_tree
-from dbsynth.private.walking import walked
+from dbsynth.private.walking import gaps_of, walked
 from dbsynth.progress import Progress
 from dbsynth.schema import Column, ForeignKey, Kind
 
@@ -55,7 +56,7 @@ GAP = variables.gap("")
 LEAST_SIGNAL = 4.0  # rows per standard deviation of noise, below which a table is only noise
 _CLEAR, _FEW = 4.0, 0.05
 _MOST_MISSING = 3.0
-_SOME = np.array([0.0, 1.0, 2.0])  # edges of no child and of one: a table that is seen has both
+_SOME = np.arange(9.0)  # edges of small numbers of children, each a cell
 _ALWAYS = 0.95
 MOST_LINKS = 2**16 - 2  # rows of a public table that a code can name
 
@@ -70,7 +71,9 @@ class Answers:
         counts: How many parents have how many of them.
         present: Of keys that are dealt, the share of rows that refer to something.
         followed: Keys that hardly ever lead elsewhere than up the owning keys.
-        unseen: Tables of which too few entities own rows to tell them from none.
+        unseen: Tables of which too few entities own rows to tell them from none, and how many rows
+            the noise hides.
+        shares: By table and variable, estimated rows with each code.
     """
 
     cuts: dict[str, Cut] = field(default_factory=dict)
@@ -82,7 +85,8 @@ class Answers:
     present: dict[ForeignKey, float] = field(default_factory=dict)
     models: dict[str, Conditionals] = field(default_factory=dict)
     pairs: dict[str, tuple[tuple[str, str | None], ...]] = field(default_factory=dict)
-    unseen: tuple[str, ...] = ()
+    unseen: dict[str, float] = field(default_factory=dict)
+    shares: dict[str, dict[str, Float64]] = field(default_factory=dict)
     followed: list[ForeignKey] = field(default_factory=list)
 
 
@@ -97,6 +101,7 @@ class Coded:
         shown: Of all rows, where only some are counted.
         whole: Whether every row has one of the codes.
         edges, coarse: Of a number whose range was paid for.
+        twice: Whether it stands for two variables, and may cost as much.
     """
 
     name: str
@@ -109,6 +114,11 @@ class Coded:
     whole: bool = True
     edges: Float64 | None = None
     coarse: Coarse | None = None
+    twice: bool = False
+
+    def cost(self, prices: Prices) -> float:
+        """What counting it may cost."""
+        return prices.one * (2 if self.twice else 1)
 
 
 @dataclass
@@ -118,6 +128,7 @@ class Work:
     Attributes:
         owners: Of owned tables, noisy counts of entities by their number of rows.
         weight: Estimated weight of all rows of a table, in rows.
+        hidden: Of owned tables, entities that own rows and may be hidden by the noise.
     """
 
     design: Design
@@ -127,6 +138,7 @@ class Work:
     owners: dict[str, Coarse] = field(default_factory=dict)
     prices: Mapping[str, Prices] = field(default_factory=dict)
     weight: dict[str, float] = field(default_factory=dict)
+    hidden: dict[str, float] = field(default_factory=dict)
     own: dict[str, list[Variable]] = field(default_factory=dict)
     certain: dict[str, list[Conditional]] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
@@ -147,7 +159,7 @@ def measure(
         _count_entities(work, database, table)
         progress.advance(1)
     cuts = work.answers.cuts
-    work.answers.unseen = unseen(design, cuts)
+    work.answers.unseen = {table: work.hidden[table] for table in unseen(design, cuts)}
     work.prices = prices(design, cuts, work.answers.unseen)
     check_signal(design, cuts)
     seen = [t for t in design.ownership.protected if t not in work.answers.unseen]
@@ -221,6 +233,7 @@ def _count_entities(work: Work, database: Database, table: str) -> None:
         scale = float(1 / np.sqrt(2 * design.size))
         work.owners[table] = Coarse(bucket_edges(), counts.astype(np.float64), scale)
         cut = cut_of(design.cap(table), counts, scale, usual_price(design))
+        work.hidden[table] = hidden(counts, scale)
         work.contents[table] = weighed(found, cut.cap)
         answers.cuts[table] = cut
     answers.rows[table] = answers.cuts[table].weight
@@ -252,12 +265,13 @@ def _count_single(work: Work, table: str) -> None:
         if not recipe.measured:
             continue
         values = contents.rows[name].combine_chunks()
+        if name == design.walking[table]:
+            found += _walking(work, table, name, values, search)
+            continue
         domain = found_domain(recipe, values, search, f"{table}.{name}")
         answers.domains[table][name] = domain
         codec = domain.codec
-        if name == design.walking[table] and domain.edges is not None:
-            found += _walking(work, table, name, domain, search)
-        elif domain.possible.sum() > 1:
+        if domain.possible.sum() > 1:
             codes = domain.encode(values)
             found.append(
                 Coded(
@@ -284,14 +298,14 @@ def _count_single(work: Work, table: str) -> None:
     if table == design.ownership.unit:
         answers.rows[table] = work.weight[table]
     work.own[table] = [
-        _variable(v, counts, work.weight[table], price)
+        _variable(v, counts, work.weight[table], price, contents.cap)
         for v, counts in zip(found, noisy, strict=True)
     ]
 
 
 def _counted(work: Work, table: str, coded: Coded) -> Float64:
     """Noisy numbers of rows with each code, with what the search for the range has told."""
-    rho = work.prices[table].one
+    rho = coded.cost(work.prices[table])
     noisy = one_way(
         work.purse, f"{table}: {coded.name}", coded.codes, coded.weight, coded.possible, coded.cap,
         rho,
@@ -302,36 +316,56 @@ def _counted(work: Work, table: str, coded: Coded) -> Float64:
     return np.concatenate([noisy[:4], coded.coarse.pooled(coded.edges, noisy[4:], scale)])
 
 
-def _walking(work: Work, table: str, name: str, domain: Domain, search: Search) -> list[Coded]:
-    """The time of siblings: that of the first, and the gaps of the others.
+def _walking(work: Work, table: str, name: str, values: pa.Array, search: Search) -> list[Coded]:
+    """The time of siblings: where gaps are regular, that of the first, and the gaps of the others.
 
     A parent has one first child, which weighs as much as the parent.
     """
-    values = search.contents.rows[name].combine_chunks()
-    codes = domain.encode(values)
-    found = walked(domain, values, codes, search, f"{table}.{name}")
+    recipe, subject = work.design.recipes[table][name], f"{table}.{name}"
+    contents, above = search.contents, work.contents[work.design.ownership.owner[table].parent]
+    gaps = gaps_of(recipe, values, search, subject)
+    if gaps.regular:  # the first of siblings weigh as their parents, at less noise
+        search = replace(search, scale=search.scale * above.cap / max(contents.cap, 1))
+    more = 0.0 if gaps.regular else search.later  # which is not needed for gaps
+    domain = found_domain(recipe, values, search.richer(more), subject)
+    codes, alphabet = domain.encode(values), domain.codec.alphabet
+    if not gaps.regular:
+        model = replace(domain.model, rising=gaps.usual)
+        work.answers.domains[table][name] = replace(domain, model=model)
+        return [
+            Coded(
+                variables.column(name), alphabet, codes, domain.possible, contents.weight,
+                contents.cap, None, edges=domain.edges, coarse=domain.coarse, twice=True,
+            )
+        ]  # fmt: skip
+    search = replace(search, scale=search.scale * contents.cap / max(above.cap, 1))
+    found = walked(domain, gaps, codes, search, recipe, subject)
     work.answers.domains[table][name] = found.domain
-    alphabet = found.codec.alphabet
-    gaps = np.r_[np.zeros(4, bool), found.coarse.filled(found.edges)]
+    possible = np.r_[np.zeros(4, bool), found.coarse.filled(found.edges)]
     shown = np.where(found.gap == UNKNOWN, 0, found.gap).astype(np.uint16)
-    above = work.contents[work.design.ownership.owner[table].parent]
     return [
         Coded(
-            variables.gap(name), alphabet, found.gap, gaps, search.contents.weight,
-            search.contents.cap, shown, edges=found.edges, coarse=found.coarse,
+            variables.gap(name), found.codec.alphabet, found.gap, possible, contents.weight,
+            contents.cap, shown, edges=found.edges, coarse=found.coarse,
         ),
         Coded(
-            variables.column(name), domain.codec.alphabet, found.first, domain.possible,
-            above.weight[search.contents.parent], above.cap, codes,
+            variables.column(name), alphabet, found.first, domain.possible,
+            above.weight[contents.parent], above.cap, codes,
         ),
     ]  # fmt: skip
 
 
-def _variable(coded: Coded, noisy: Float64, total: float, price: Prices) -> Variable:
-    """The variable with its estimated counts, and as others see it where they see more of it."""
+def _variable(coded: Coded, noisy: Float64, total: float, price: Prices, cap: int) -> Variable:
+    """The variable with its estimated counts, and as others see it where they see more of it.
+
+    Args:
+        total: Estimated rows of the table, by weight.
+        cap: Of the table.
+    """
     name, alphabet, possible = coded.name, coded.alphabet, coded.possible
     scale, pair_scale = (
-        float(coded.cap / np.sqrt(2 * rho)) if rho > 0 else 0.0 for rho in (price.one, price.pair)
+        float(coded.cap / np.sqrt(2 * rho)) if rho > 0 else 0.0
+        for rho in (coded.cost(price), price.pair)
     )
     part = coded.shown is not None
     rows = max(float(noisy.sum()), 1.0) if part else total
@@ -350,7 +384,8 @@ def _variable(coded: Coded, noisy: Float64, total: float, price: Prices) -> Vari
     wide[0] |= name.startswith(GAP)
     everywhere = counts.copy() if wide[0] else total * possible / max(int(possible.sum()), 1)
     everywhere[0] = max(total - rows, 0.0) if wide[0] else everywhere[0]
-    groups = groups_of(everywhere, wide, pair_scale, ordered=True, apart=bool(wide[0]))
+    others = float(cap / np.sqrt(2 * price.pair)) if price.pair > 0 else 0.0
+    groups = groups_of(everywhere, wide, others, ordered=True, apart=bool(wide[0]))
     seen = Variable(name, alphabet, coded.shown, wide, everywhere, groups, everywhere=True)
     return replace(found, seen=seen)
 
@@ -415,16 +450,22 @@ def _count_variables(work: Work, table: str, search: Search) -> list[Coded]:
             continue
         up = work.contents[child].parent
         counts = np.bincount(up, minlength=len(contents.entity)).astype(np.float64)
-        coarse = work.owners[child]  # which tells all where entities are the parents
-        if table != work.design.ownership.unit:
-            every = np.arange(len(counts))
-            coarse = search.once(f"children in {child}", coarse.edges, counts, every)
-        edges = np.union1d(coarse.finer(search.cells(coarse), whole=True), _SOME)
+        coarse, edges = None, _SOME
+        if not work.design.single(child):
+            every, subject = np.arange(len(counts)), f"children in {child}"
+            how: dict[str, Any] = {"whole": True, "always": _SOME, "guess": False}
+            if table == work.design.ownership.unit:  # of which counts of entities tell the range
+                owners, rho = work.owners[child], search.loss.rho
+                coarse = search.within(owners, subject, counts, every, rho, **how)
+            else:
+                coarse = search.coarse(subject, bucket_edges(), counts, every, **how)
+            edges = np.union1d(coarse.finer(search.cells(coarse), whole=True), _SOME)
         work.answers.sizes[fk] = edges
         codec = work.answers.counters[fk] = codec_of_edges(COUNTER, edges, 1.0)
         cells = np.searchsorted(edges, counts, side="right") - 1
         codes = (4 + np.clip(cells, 0, len(edges) - 2)).astype(np.uint16)
-        possible = np.r_[np.zeros(4, bool), coarse.filled(edges)]
+        filled = np.ones(len(edges) - 1, bool) if coarse is None else coarse.filled(edges)
+        possible = np.r_[np.zeros(4, bool), filled]
         found.append(
             Coded(
                 variables.count(fk), codec.alphabet, codes, possible, contents.weight,
@@ -459,18 +500,18 @@ def _count_pairs(work: Work, table: str) -> None:
     answers, price, own = work.answers, work.prices[table], work.own[table]
     edges = [Edge(v, None) for v in own]
     if price.pair > 0:
-        name = work.design.walking[table]
-        after = {} if name is None else {variables.column(name): variables.gap(name)}
-        edges = grown_tree(own, _known(work, table), work.purse, price.choice, table, after)
-    pairs = []
-    for edge in edges:
-        if edge.given is None:
-            continue
-        exact = joint(edge.variable, edge.given)
-        subject = f"{table}: {edge.variable.name} given {edge.given.name}"
-        noisy = work.purse.weights(subject, exact.ravel(), edge.variable.cap, price.pair)
-        noisy *= 1.0 if edge.variable.part else _all_of(float(noisy.sum()), work.weight[table])
-        pairs.append(Pair(edge, noisy.reshape(exact.shape)))
+        edges = grown_tree(
+            own, _known(work, table), work.purse, price.choice, table, *_order(work, table)
+        )
+    pairs, chosen = [], [(edge, edge.given) for edge in edges if edge.given is not None]
+    rho = price.pair * price.turns / max(len(chosen), 1)  # what was not chosen is not paid for
+    for edge, given in chosen:
+        exact = joint(edge.variable, given)
+        subject = f"{table}: {edge.variable.name} given {given.name}"
+        noisy = work.purse.weights(subject, exact.ravel(), edge.variable.cap, rho)
+        whole = 1.0 if edge.variable.part else _all_of(float(noisy.sum()), work.weight[table])
+        scale = whole * float(edge.variable.cap / np.sqrt(2 * rho))
+        pairs.append(Pair(edge, whole * noisy.reshape(exact.shape), scale))
     found = estimate(own, pairs, work.weight[table])
     drawn = [conditional(edge, found) for edge in edges]
     answers.models[table] = Conditionals((*work.certain.get(table, ()), *drawn))
@@ -478,7 +519,18 @@ def _count_pairs(work: Work, table: str) -> None:
         (e.variable.name, e.given.name if e.given else None) for e in edges
     )
     work.own[table] = [settled(v, found.margins) for v in own]
+    answers.shares[table] = {v.name: v.counts for v in work.own[table]}
     _keep_shares(work, table)
+
+
+def _order(work: Work, table: str) -> tuple[tuple[str, ...], str | None]:
+    """The variables that come first of all, and the one that is drawn for whole families."""
+    name = work.design.walking[table]
+    if name is None:
+        return (), None
+    if work.answers.domains[table][name].model.rising is not None:
+        return (variables.column(name),), variables.column(name)
+    return (variables.gap(name), variables.column(name)), None
 
 
 def _keep_shares(work: Work, table: str) -> None:

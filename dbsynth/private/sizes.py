@@ -7,6 +7,7 @@ both together do the least harm.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,18 @@ def significant(noisy: Int64, scale: float) -> Float64:
     found = np.where(noisy > _CLEAR * scale, noisy, 0).astype(np.float64)
     found[0] = max(int(noisy[0]), 0)
     return found
+
+
+def hidden(noisy: Int64, scale: float) -> float:
+    """How many entities with a row of a table the noise hides, where it tells none.
+
+    The mean of what the noisy number of entities with one row leaves possible: of a normal
+    distribution around it, cut off at 0.
+    """
+    place = float(noisy[1]) / scale
+    density = np.exp(-place * place / 2) / np.sqrt(2 * np.pi)
+    above = max(0.5 * math.erfc(-place / math.sqrt(2)), 1e-12)
+    return max(0.0, scale * (place + float(density) / above))
 
 
 def rows_within(noisy: Int64, cap: int, scale: float) -> float:

@@ -9,13 +9,13 @@ distribution, as MST does (McKenna, Miklau and Sheldon, Journal of Privacy and C
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
+from dbsynth.engines import variables
 from dbsynth.private.contents import WHOLE
 from dbsynth.private.marginals import Variable, joint
 from dbsynth.private.purse import Purse
@@ -24,8 +24,9 @@ Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 _UNIT = 2**20  # scores are whole numbers of this fraction of a row, so that they are exact
-NOTHING: Mapping[str, str] = MappingProxyType({})
 _MEAN_NOISE = float(np.sqrt(2 / np.pi))
+_DRIFT = 4  # what is passed from sibling to sibling gets less exact with each, so it counts less
+_WARY = 0.3  # of the largest noise of a choice that is usual, what a pair has to be worth
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Edge:
 
 def grown_tree(
     own: Sequence[Variable], known: Sequence[Variable], purse: Purse, rho: float, subject: str,
-    after: Mapping[str, str] = NOTHING,
+    first: Sequence[str] = (), together: str | None = None,
 ) -> list[Edge]:  # fmt: skip
     """The edges in the order in which their variables can be drawn.
 
@@ -46,7 +47,9 @@ def grown_tree(
         own: Variables of the rows.
         known: Variables that are known before.
         rho: What all choices together may cost.
-        after: Of variables that have to be drawn after another one, that one.
+        first: Variables that are drawn before all others, in this order: times of siblings.
+        together: The variable that is drawn for whole families, so that it can hang on nothing but
+            what is known of their parent.
     """
     if not own:
         return []
@@ -57,10 +60,15 @@ def grown_tree(
     scores = {(v.name, g.name): score(v, g) for v in waiting for g in usable}
     turns = len(waiting)
     while waiting:
-        names = {v.name for v in waiting}
-        ready = [v for v in waiting if after.get(v.name) not in names]
-        options = [Edge(v, g) for v in ready for g in usable] + [Edge(v, None) for v in ready]
-        worth = [scores[e.variable.name, e.given.name] if e.given else 0 for e in options]
+        ready = [v for name in first for v in waiting if v.name == name][:1] or waiting
+        above = [
+            g for g in usable
+            if ready[0].name != together or g.name.startswith(variables.of_parent(""))
+        ]  # fmt: skip
+        options = [Edge(v, g) for v in ready for g in above] + [Edge(v, None) for v in ready]
+        # Of many pairs that tell nothing the luckiest has a noise of about so much.
+        luck = int(fluke(2 * cap * _UNIT * WHOLE, rho / turns, len(options)))
+        worth = [scores[e.variable.name, e.given.name] if e.given else luck for e in options]
         # One entity adds or takes away at most `cap` rows, each of which changes a score by 2.
         place = purse.choose(f"structure of {subject}", worth, 2 * cap * _UNIT * WHOLE, rho / turns)
         taken = options[place]
@@ -73,6 +81,11 @@ def grown_tree(
     return edges
 
 
+def fluke(sensitivity: int, rho: float, options: int) -> float:
+    """What a pair has to be worth beside none: noise alone makes one of many options look good."""
+    return _WARY * sensitivity / float(np.sqrt(2 * rho)) * float(np.log(max(options, 1)))
+
+
 def score(variable: Variable, given: Variable) -> int:
     """How far a pair is from independence, in rows, less the noise that measuring it would add.
 
@@ -83,6 +96,8 @@ def score(variable: Variable, given: Variable) -> int:
     weights = _weights(variable.by_group)
     alone = weights[:, None] * counts.sum(axis=0)[None, :]
     distance = int(np.abs(counts * _UNIT - alone).sum())
+    if given.name.startswith(variables.previous("")):
+        distance -= distance // _DRIFT
     return distance - int(_MEAN_NOISE * variable.pair_scale * counts.size * _UNIT * WHOLE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from random import Random
@@ -25,17 +26,7 @@ def examples(table: Table, column: Column) -> list[str]:
 
     Empty where there is none, or one that is not understood (groups and alternatives are not).
     """
-    patterns = [
-        _expression(match[1], match[2].replace("''", "'"))
-        for check in table.checks
-        if check.columns == (column.name,)
-        for match in _PATTERN.finditer(check.sql)
-    ]
-    patterns += [
-        _LETTERS[match[2].lower()]
-        for check in table.checks
-        if not patterns and check.columns == (column.name,) and (match := _CASE.search(check.sql))
-    ]
+    patterns = _patterns(table, column)
     if not patterns:
         return []
     parts = list(_parts(patterns[0]))
@@ -47,6 +38,36 @@ def examples(table: Table, column: Column) -> list[str]:
         for text in drawn
         if len(text) <= longest and all(re.search(pattern, text) for pattern in patterns)
     )
+
+
+def possible(table: Table, column: Column) -> float:
+    """How many texts the first of the regular expressions allows; endless where there is none."""
+    patterns = _patterns(table, column)
+    parts = list(_parts(patterns[0])) if patterns else []
+    if not parts:
+        return math.inf
+    return float(
+        math.prod(
+            sum(float(len(set(characters))) ** n for n in range(low, high + 1))
+            for characters, low, high in parts
+        )
+    )
+
+
+def _patterns(table: Table, column: Column) -> list[str]:
+    """The regular expressions of all CHECKs about a column alone, or its case as one."""
+    patterns = [
+        _expression(match[1], match[2].replace("''", "'"))
+        for check in table.checks
+        if check.columns == (column.name,)
+        for match in _PATTERN.finditer(check.sql)
+    ]
+    patterns += [
+        _LETTERS[match[2].lower()]
+        for check in table.checks
+        if not patterns and check.columns == (column.name,) and (match := _CASE.search(check.sql))
+    ]
+    return patterns
 
 
 def _expression(sign: str, pattern: str) -> str:
