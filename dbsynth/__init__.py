@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dbsynth.report import Effect, Finding, Rate, Report, Status, Steered, TableReport
     from dbsynth.schema import Column, ForeignKey, Kind, Schema, Table
     from dbsynth.spec import Fairness, Spec, TableSpec
+    from dbsynth.spec.acceptance import Accepted
     from dbsynth.spec.drift import Change
     from dbsynth.spec.protection import Protection
     from dbsynth.tradeoffs import Tradeoff, tradeoff
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "AttackReport", "Change", "Column", "DbsynthError", "Effect", "Fairness", "Finding",
+    "Accepted", "AttackReport", "Change", "Column", "DbsynthError", "Effect", "Fairness", "Finding",
     "Forecast", "ForeignKey", "Inventory", "Kind", "Model", "Protection", "Rate", "Report",
     "Schema", "Spec", "Status", "Steered", "Table", "TableReport", "TableSpec", "Tradeoff",
     "attack", "check", "clone", "fit", "foresee", "inspect", "load", "load_model", "plan", "review",
@@ -37,6 +38,7 @@ _MODULE_BY_NAME = {
     **dict.fromkeys(("AttackReport", "attack"), "attacks"),
     **dict.fromkeys(("Tradeoff", "tradeoff"), "tradeoffs"),
     **dict.fromkeys(("DbsynthError",), "errors"),
+    **dict.fromkeys(("Accepted",), "spec.acceptance"),
     **dict.fromkeys(("Change",), "spec.drift"),
     **dict.fromkeys(("Forecast",), "private.forecast"),
     **dict.fromkeys(("Protection",), "spec.protection"),

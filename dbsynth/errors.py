@@ -27,6 +27,8 @@ value or a password.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class DbsynthError(Exception):
     """Any expected failure.
@@ -34,14 +36,16 @@ class DbsynthError(Exception):
     Args:
         message: One sentence without a full stop that names the table and column concerned.
         hint: One imperative sentence, or a command to run.
+        lines: Lines of a spec that the hint speaks of.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", lines: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.lines = tuple(lines)
 
 
 class SpecError(DbsynthError):

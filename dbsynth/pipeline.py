@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dbsynth.authoring import suggest
+from dbsynth.authoring.writing import acceptance_lines
 from dbsynth.compose import compose
 from dbsynth.databases import at_risk, open_database, open_stage
 from dbsynth.databases.base import Database, Stage
@@ -15,7 +16,8 @@ from dbsynth.databases.portable import carried
 from dbsynth.draft.drafted import Draft
 from dbsynth.engines import engine_of, ready
 from dbsynth.errors import SpecError, TargetIsSource, VerificationFailed
-from dbsynth.gate import examine
+from dbsynth.gate import SEARCHES, examine
+from dbsynth.gate.accept import accepted
 from dbsynth.generate import Generator, generator
 from dbsynth.learn import fit as fit_model
 from dbsynth.learn import foreseen
@@ -33,6 +35,12 @@ from dbsynth.spec.drift import Change, against_model, drift, pruned
 from dbsynth.steer.wishes import understand
 from dbsynth.subset import choose
 from dbsynth.verify import proven, verify_constraints, verify_rows, verify_rules
+
+_ADVICE = (
+    "the target is as it was; name another provider for columns that leak in the spec (`--explain`"
+    " says what let the values through), let somebody answer for a finding that is harmless under"
+    " `accepted`, and please report a constraint that fails"
+)
 
 
 def clone(
@@ -130,18 +138,18 @@ def load(
     path: Path,
     target: str,
     *,
+    source: str | None,
     spec: Spec | None = None,
     replace: bool = False,
     processes: int = 1,
-    source: str | None = None,
     explain: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Build a clone from a model file; the source is not needed.
+    """Build a clone from a model file.
 
     Args:
-        source: The URL of the source, where it is at hand, so that the clone is searched for its
-            values.
+        source: The URL of the source, so that the clone is searched for its values.  None where it
+            is not at hand: nobody searches the clone, and the report says so.
         explain: Whether an error says which part of the model let a real value through.
     """
     spec, progress, watch = spec or Spec(), progress or Silent(), Stopwatch()
@@ -153,7 +161,8 @@ def load(
         if database is not None:
             refuse_source(database, target)
         stage = open_.enter_context(open_stage(target, replace=replace))
-        return _built(_Task(model, stage, spec, processes, progress, watch, explain), database)
+        task = _Task(model, stage, spec, processes, progress, watch, explain)
+        return _built(task, database)
 
 
 def check(target: str) -> Report:
@@ -237,10 +246,11 @@ def _built(task: _Task, source: Database | None) -> Report:
     with stage.reader() as clone_:
         with watch.step("verify"):
             progress.step("verify")
-            findings = (*_verified(clone_, model, draft), *outcome.findings)
+            findings = (*_verified(clone_, model, draft, spec), *outcome.findings)
         with watch.step("gate"):
             progress.step("search for real values")
-            findings += tuple(_examined(source, clone_, model))
+            looked = tuple(_examined(source, clone_, model))
+            findings += accepted(looked, spec) if source and not model.privacy else looked
     gate = Gate.PRIVATE if model.privacy else Gate.SEARCHED if source else Gate.BLIND
     report = Report(
         stage.label,
@@ -258,9 +268,8 @@ def _built(task: _Task, source: Database | None) -> Report:
     if not report.ok:
         raise VerificationFailed(
             "the clone was not published: " + "; ".join(_failures(report, explain=task.explain)),
-            hint="the target is as it was; name another provider for columns that leak in the spec"
-            " (`--explain` says what let the values through), and please report a constraint that"
-            " fails",
+            hint=_ADVICE,
+            lines=_acceptable(report),
         )
     with watch.step("publish"):
         stage.publish()
@@ -306,7 +315,7 @@ def _examined(source: Database | None, clone_: Database, model: Model) -> Iterat
         yield Finding("leak", "all columns", Status.NOTE, detail)
 
 
-def _verified(database: Database, model: Model, draft: Draft) -> Iterator[Finding]:
+def _verified(database: Database, model: Model, draft: Draft, spec: Spec) -> Iterator[Finding]:
     schema = Schema(model.schema.tables)
     proved: list[Table] = []
     doubted: list[Table] = []
@@ -316,7 +325,7 @@ def _verified(database: Database, model: Model, draft: Draft) -> Iterator[Findin
     yield from proven(proved)
     yield from verify_constraints(database, doubted)
     yield from verify_rows(database, schema, draft.rows)
-    yield from verify_rules(database, model)
+    yield from verify_rules(database, model, strict=spec.on_broken_rule == "stop")
 
 
 def _tables(model: Model, draft: Draft) -> tuple[TableReport, ...]:
@@ -331,3 +340,9 @@ def _failures(report: Report, *, explain: bool) -> Iterator[str]:
         if finding.status is Status.FAILED:
             why = f" (let through by {finding.part})" if explain and finding.part else ""
             yield f"{finding.check} {finding.subject}: {finding.detail}{why}"
+
+
+def _acceptable(report: Report) -> list[str]:
+    """The lines of a spec that would let a clone through, once somebody says who and why."""
+    found = [f for f in report.findings if f.status is Status.FAILED and f.check in SEARCHES]
+    return acceptance_lines(found) if found else []

@@ -15,6 +15,7 @@ class Status(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
+    ACCEPTED = "accepted"  # a finding of the gate that somebody answers for
     NOTE = "note"
 
 

@@ -60,10 +60,13 @@ def verify_rows(
         )
 
 
-def verify_rules(database: Database, model: Model) -> Iterator[Finding]:
+def verify_rules(database: Database, model: Model, *, strict: bool = False) -> Iterator[Finding]:
     """Count the rows that break each rule that was to be kept.
 
     A broken rule is a note: constraints stand above rules, and so do real rows.
+
+    Args:
+        strict: Whether it is a failure, where no real rows break it.
     """
     rules = [kept.rule for kept in model.rules]
     view = read_view(database, model.schema, model.tables, rules)
@@ -74,12 +77,13 @@ def verify_rules(database: Database, model: Model) -> Iterator[Finding]:
             yield Finding("rule", str(rule), Status.NOTE, detail)
             continue
         broken = cases.of - cases.held
-        status = Status.NOTE if broken else Status.PASSED
         held = f"{counted(cases.of, 'row')} {do(cases.of, 'hold')} it"
         detail = f"{broken} of {cases.of} rows {do(broken, 'break')} it" if broken else held
         real = breakers(model.schema, model.tables, rule) if broken else ()
         if real:
             detail += f", as rows of {', '.join(real)} are real"
+        noted = Status.FAILED if strict and not real else Status.NOTE
+        status = noted if broken else Status.PASSED
         yield Finding("rule", str(rule), status, detail, broken)
 
 

@@ -225,7 +225,9 @@ def test_json_of_every_command(shop, capsys):
         "plan": shape(json_of(capsys, "plan", source)),
         "clone": shape(json_of(capsys, "clone", source, target)),
         "fit": shape(json_of(capsys, "fit", source)),
-        "load": shape(json_of(capsys, "load", "model.dbsynth", "--to", target, "--replace")),
+        "load": shape(
+            json_of(capsys, "load", "model.dbsynth", "--to", target, "--replace", "--unsearched")
+        ),
         "inspect": shape(json_of(capsys, "inspect", "model.dbsynth")),
         "check": shape(json_of(capsys, "check", target)),
     }

@@ -166,7 +166,7 @@ def test_a_saved_model_draws_the_same(club: Path, clone: Path, tmp_path: Path) -
     assert facts["transfer"].columns["contact_email"].echo == "email"
     assert facts["transfer"].columns["iban"].repeats is not None
     assert any("column:purpose" in key for key in facts["transfer"].recalled)
-    dbsynth.load(model, f"sqlite:///{target}")
+    dbsynth.load(model, f"sqlite:///{target}", source=None)
     for table in ("fee", "transfer", "attendance"):
         query = f"SELECT * FROM {table} ORDER BY id"
         assert rows(target, query) == rows(clone, query)

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import math
+import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ import dbsynth
 from dbsynth.cli import run
 from dbsynth.codec import Category
 from dbsynth.databases import open_database
-from dbsynth.errors import DbsynthError, VerificationFailed
+from dbsynth.errors import DbsynthError, SpecError, VerificationFailed
 from dbsynth.gate import examine
 from dbsynth.gate.chance import more_often, tail, too_many
 from dbsynth.gate.copies import Made, Real, judged
@@ -107,7 +108,7 @@ def made(tmp_path_factory) -> tuple[Path, Path, Model]:
         connection.executemany(f"INSERT INTO person VALUES ({marks(8)})", map(person, range(ROWS)))
         connection.executemany(f"INSERT INTO event VALUES ({marks(8)})", map(event, range(600)))
     dbsynth.fit(f"sqlite:///{source}", path)
-    dbsynth.load(path, f"sqlite:///{clone}")
+    dbsynth.load(path, f"sqlite:///{clone}", source=None)
     return source, clone, dbsynth.model.load_model(path)
 
 
@@ -272,7 +273,7 @@ def test_copied_rows_and_families_are_found(tmp_path):
         ]
         connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
     dbsynth.fit(f"sqlite:///{source}", path)
-    dbsynth.load(path, f"sqlite:///{clone}")
+    dbsynth.load(path, f"sqlite:///{clone}", source=None)
     model = dbsynth.model.load_model(path)
 
     def compared() -> dict[str, int]:
@@ -357,7 +358,7 @@ def test_three_copied_rows_of_a_hundred_are_found(rows, tmp_path):
         connection.executemany("INSERT INTO person VALUES (?, ?)", names)
         connection.executemany(f"INSERT INTO visit VALUES ({marks(6)})", visits(rows, 3))
     dbsynth.fit(f"sqlite:///{source}", path)
-    dbsynth.load(path, f"sqlite:///{clone}")
+    dbsynth.load(path, f"sqlite:///{clone}", source=None)
     made = source, clone, load_model(path)
     assert failed(findings(made, clone)) == {}
     with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
@@ -390,7 +391,7 @@ def test_rows_that_repeat_by_nature_are_no_copies(tmp_path):
         connection.executemany("INSERT INTO parcel VALUES (?, ?, ?)", drawn(1500))
     dbsynth.fit(f"sqlite:///{source}", path, spec=synthesized("parcel"))
     for scale in (1.0, 3.0):
-        dbsynth.load(path, f"sqlite:///{clone}", spec=Spec(scale=scale), replace=True)
+        dbsynth.load(path, f"sqlite:///{clone}", spec=Spec(scale=scale), replace=True, source=None)
         made = source, clone, load_model(path)
         (said,) = (f for f in findings(made, clone) if f.subject == "parcel (copied rows)")
         assert said.status is Status.NOTE
@@ -494,6 +495,120 @@ def test_a_leak_in_a_new_clone_leaves_the_target_and_is_explained(made, tmp_path
     assert target.read_bytes() == before
 
 
+@pytest.fixture
+def leaking(made, tmp_path) -> tuple[str, str, Path]:
+    """A source whose clone has a real value in every row of `event.to_`; the target exists."""
+    source, target = tmp_path / "source.db", tmp_path / "target.db"
+    source.write_bytes(made[0].read_bytes())
+    letters = "||".join(f"char({ord(c)})" for c in EMAIL_7)
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute(f"ALTER TABLE event ADD COLUMN to_ TEXT AS ({letters})")
+    target.write_bytes(made[1].read_bytes())
+    return f"sqlite:///{source}", f"sqlite:///{target}", target
+
+
+def accepting(**more: object) -> Spec:
+    said = {"finding": "leak event.to_", "at_most": 600, "approved_by": "Ann", "reason": "public"}
+    return Spec.parse({"accepted": [{**said, **more}]}, {})
+
+
+def test_a_finding_that_somebody_answers_for_passes_and_is_counted(leaking, tmp_path, capsys):
+    source, target, file = leaking
+    before = file.read_bytes()
+    assert run(["clone", source, target, "--replace"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    at = lines.index("accepted:")
+    assert lines[at + 1] == (
+        '  - {finding: "leak event.to_", at_most: 600, approved_by: , reason: }'
+    )
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("\n".join(lines[at : at + 2]), encoding="utf-8")
+    arguments = ["clone", source, target, "--replace", "--spec", str(spec)]
+    assert run(arguments) == 2  # nobody has answered yet
+    assert "line 2: an entry of `accepted` lacks `approved_by` and `reason`" in (
+        capsys.readouterr().err
+    )
+    assert file.read_bytes() == before
+    filled = spec.read_text(encoding="utf-8").replace("by: ,", "by: Ann,").replace(": }", ": ok}")
+    spec.write_text(filled, encoding="utf-8")
+    assert run(arguments) == 0
+    shown = capsys.readouterr().out
+    assert (
+        "ACCEPTED  leak event.to_: 600 of 600 values are real (values of person.email);"
+        " accepted by Ann: ok\n"
+    ) in shown
+    assert " 0 failed, 1 accepted" in shown
+    assert EMAIL_7 not in shown
+
+
+def test_one_more_than_was_accepted_is_a_failure(leaking):
+    source, target, file = leaking
+    before = file.read_bytes()
+    with pytest.raises(VerificationFailed) as raised:
+        dbsynth.clone(source, target, replace=True, spec=accepting(at_most=599))
+    assert "real (values of person.email), more than the 599 that Ann accepted" in (
+        raised.value.message
+    )
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("finding", "message"),
+    [
+        ("leak event.of", "the gate knows no finding `leak event.of` to accept"),
+        ("foreign key event(person)", "the gate knows no finding `foreign key event(person)`"),
+        ("leak event.tags", "nothing is found for `leak event.tags` to accept"),
+    ],
+)
+def test_a_line_that_accepts_nothing_is_an_error(finding, message, leaking):
+    source, target, file = leaking
+    before = file.read_bytes()
+    with pytest.raises(SpecError, match=re.escape(message)):
+        dbsynth.clone(source, target, replace=True, spec=accepting(finding=finding))
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"accepted": [{"finding": "leak a.b", "at_most": 1, "reason": "x"}]}, "lacks"),
+        (
+            {"accepted": [{"finding": "leak a.b", "at_most": 1, "approved_by": " ", "reason": "x"}]},
+            "is empty",
+        ),
+        ({"accepted": 2 * [{"finding": "leak a.b", "at_most": 1, "approved_by": "A", "reason": "x"}]},
+         "`leak a.b` is accepted twice"),
+        ({"engine": "dp",
+          "accepted": [{"finding": "leak a.b", "at_most": 1, "approved_by": "A", "reason": "x"}]},
+         "nothing can be accepted: no clone of `engine: dp` is searched"),
+    ],
+)  # fmt: skip
+def test_nobody_accepts_without_a_name(said, message):
+    with pytest.raises(SpecError, match=message):
+        Spec.parse(said, {})
+
+
+def test_a_broken_rule_stops_a_strict_run_alone(tmp_path, capsys):
+    """Two rules that somebody declared, and of which only one can be kept."""
+    source, target = tmp_path / "source.db", tmp_path / "target.db"
+    with contextlib.closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute(
+            "CREATE TABLE span (id INTEGER PRIMARY KEY, a INT NOT NULL, b INT NOT NULL)"
+        )
+        rows = [(i, i % 40, i % 40 + 1 + i % 7) for i in range(300)]
+        connection.executemany("INSERT INTO span VALUES (?, ?, ?)", rows)
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "rules: [span.a >= span.b, span.b = span.a + 3]\non_broken_rule: note\n", encoding="utf-8"
+    )
+    arguments = ["clone", f"sqlite:///{source}", f"sqlite:///{target}", "--spec", str(spec)]
+    assert run([*arguments, "--strict"]) == 1
+    assert "rule span.a >= span.b: 300 of 300 rows break it" in capsys.readouterr().err
+    assert not target.exists()
+    assert run(arguments) == 0
+    assert "1 rule not kept" in capsys.readouterr().out
+
+
 def test_what_cannot_be_read_stops_the_run(made, tmp_path):
     """A gate that is blind is shut: the source goes away between fitting and looking."""
     _, clone, model = made
@@ -511,16 +626,21 @@ def test_a_clone_without_its_source_says_that_nobody_looked(made, tmp_path, caps
     _, _, model = made
     path = tmp_path / "model"
     model.save(path)
-    report = dbsynth.load(path, f"sqlite:///{tmp_path}/clone.db")
+    report = dbsynth.load(path, f"sqlite:///{tmp_path}/clone.db", source=None)
     (note,) = (f for f in report.findings if f.check == "leak")
     assert note.status is Status.NOTE
     assert "the source is not at hand" in note.detail
     report = dbsynth.load(path, f"sqlite:///{tmp_path}/looked.db", source=f"sqlite:///{made[0]}")
     assert sum(f.check == "leak" for f in report.findings) > 10
     target, source = f"sqlite:///{tmp_path}/c.db", f"sqlite:///{made[0]}"
-    assert run(["load", str(path), "--to", target]) == 0
+    assert run(["load", str(path), "--to", target]) == 2
+    assert "nobody would search the clone for real values" in capsys.readouterr().err
+    assert not (tmp_path / "c.db").exists()
+    assert run(["load", str(path), "--to", target, "--source", source, "--unsearched"]) == 2
+    capsys.readouterr()
+    assert run(["load", str(path), "--to", target, "--unsearched"]) == 0
     assert "WARNING: NOBODY SEARCHED THIS CLONE" in capsys.readouterr().out
-    assert run(["load", str(path), "--to", target, "--replace", "--json"]) == 0
+    assert run(["load", str(path), "--to", target, "--replace", "--unsearched", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["gate"] == "not searched"
     assert run(["load", str(path), "--to", target, "--replace", "--source", source]) == 0
     assert "WARNING" not in capsys.readouterr().out
@@ -582,7 +702,7 @@ def test_numbers_of_a_small_space_meet_by_chance(digits, tmp_path):
     columns = {"id": "key", "badge": "text:pattern", "ward": "category"}
     spec = Spec.parse({"tables": {"visit": {"columns": columns}}}, {})
     dbsynth.fit(f"sqlite:///{source}", path, spec=spec)
-    dbsynth.load(path, f"sqlite:///{clone}")
+    dbsynth.load(path, f"sqlite:///{clone}", source=None)
     drawn = first + rng.choice(4000, 2000)
     with contextlib.closing(sqlite3.connect(clone)) as connection, connection:
         rows = [(f"{code}", i) for i, code in enumerate(drawn.tolist())]

@@ -150,7 +150,7 @@ def test_inspect_shows_no_stored_value(saved, capsys):
 def test_a_model_loads_in_another_process(saved, tmp_path):
     script = (
         "import sys, dbsynth; from pathlib import Path\n"
-        "dbsynth.load(Path(sys.argv[1]), sys.argv[2])"
+        "dbsynth.load(Path(sys.argv[1]), sys.argv[2], source=None)"
     )
     dumps = []
     for hash_seed in ("1", "4711"):

@@ -399,7 +399,7 @@ def test_a_redraw_moves_the_whole_person(tmp_path: Path) -> None:
         facts.columns["login"], provided=replace(provided, avoid=half))}  # fmt: skip
     tables = {**model.tables, "customer": replace(facts, columns=columns)}
     replace(model, tables=tables).save(file)
-    dbsynth.load(file, f"sqlite:///{target}")
+    dbsynth.load(file, f"sqlite:///{target}", source=None)
     with closing(sqlite3.connect(target)) as connection:
         rows = connection.execute(
             "SELECT first_name, last_name, email, login, country FROM customer"

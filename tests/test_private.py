@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from private_world import CANARY, build, build_tiny
 
 import dbsynth
+from dbsynth.cli import run
 from dbsynth.cli.inspect import inspect
 from dbsynth.databases import open_database
 from dbsynth.errors import EngineError, MissingExtra, SpecError
@@ -213,8 +214,9 @@ def test_a_seeded_fit_says_that_it_is_not_private_and_repeats_itself(shop, tmp_p
     assert not models[0].privacy["private"]
     assert models[0].notes[0].startswith("NOT PRIVATE")
     assert not (tmp_path / "ledger.jsonl").exists()  # there is nothing to add up
-    report = dbsynth.load(paths[0], f"sqlite:///{tmp_path / 'clone.db'}")
+    report = dbsynth.load(paths[0], f"sqlite:///{tmp_path / 'clone.db'}", source=None)
     assert report.notes[0].startswith("NOT PRIVATE")
+    assert run(["load", str(paths[0]), "--to", f"sqlite:///{tmp_path / 'again.db'}"]) == 0
 
 
 def test_a_model_survives_its_file(shop, tmp_path):

@@ -83,7 +83,9 @@ def test_seed_decides_every_byte_also_of_a_saved_model(database: RandomDatabase)
         spec = dbsynth.Spec(seed=7)
         dbsynth.clone(real, clone, spec=spec)
         dbsynth.fit(real, Path(folder, "model"), spec=spec)
-        dbsynth.load(Path(folder, "model"), f"sqlite:///{folder}/loaded.sqlite", spec=spec)
+        dbsynth.load(
+            Path(folder, "model"), f"sqlite:///{folder}/loaded.sqlite", spec=spec, source=None
+        )
         assert contents(f"sqlite:///{folder}/loaded.sqlite") == contents(clone)
 
 

@@ -262,4 +262,4 @@ def test_model_file_needs_no_sdv_and_no_pickle(tmp_path: Path) -> None:
     assert all(type(engine) is Pool for engine in model.engines.values())
     said = " ".join(dbsynth.inspect(path).attention)
     assert "rows that `gaussian_copula` sampled are in the file" in said
-    assert dbsynth.load(path, f"sqlite:///{tmp_path / 'clone.db'}").ok
+    assert dbsynth.load(path, f"sqlite:///{tmp_path / 'clone.db'}", source=None).ok

@@ -43,7 +43,7 @@ def model(bank: Path) -> Path:
 
 
 def steered(model: Path, target: Path, said: Mapping[str, Any]) -> dbsynth.Report:
-    return dbsynth.load(model, f"sqlite:///{target}", spec=Spec.parse(said, {}))
+    return dbsynth.load(model, f"sqlite:///{target}", spec=Spec.parse(said, {}), source=None)
 
 
 def ask(path: Path, query: str) -> list[tuple]:
@@ -242,7 +242,7 @@ def test_the_same_seed_gives_the_same_steered_bytes(model, tmp_path):
     script = (
         "import sys, json, dbsynth; from pathlib import Path\n"
         "dbsynth.load(Path(sys.argv[1]), sys.argv[2], spec=dbsynth.Spec.parse("
-        "json.loads(sys.argv[3]), {}), processes=int(sys.argv[4]))"
+        "json.loads(sys.argv[3]), {}), processes=int(sys.argv[4]), source=None)"
     )
     dumps = []
     for hash_seed, processes in (("1", "1"), ("2", "2")):

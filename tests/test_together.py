@@ -84,7 +84,7 @@ def clone(league: Path) -> Path:
     target = league.with_name("clone.db")
     model = league.with_name("model")
     dbsynth.fit(f"sqlite:///{league}", model)
-    dbsynth.load(model, f"sqlite:///{target}")
+    dbsynth.load(model, f"sqlite:///{target}", source=None)
     return target
 
 
@@ -184,7 +184,9 @@ def test_half_and_double_sizes_load(clone: Path) -> None:
     for scale in (0.1, 2.0):
         target = clone.with_name(f"scaled{scale}.db")
         spec = dbsynth.Spec(scale=scale)
-        report = dbsynth.load(clone.with_name("model"), f"sqlite:///{target}", spec=spec)
+        report = dbsynth.load(
+            clone.with_name("model"), f"sqlite:///{target}", spec=spec, source=None
+        )
         assert report.ok
 
 

@@ -165,7 +165,7 @@ def test_a_clone_of_another_kind_holds_every_rule(
 
 def test_a_model_file_keeps_the_rules(shop: Path, tmp_path: Path) -> None:
     model, _ = dbsynth.fit(f"sqlite:///{shop}", tmp_path / "model")
-    report = dbsynth.load(tmp_path / "model", f"sqlite:///{tmp_path}/clone.db")
+    report = dbsynth.load(tmp_path / "model", f"sqlite:///{tmp_path}/clone.db", source=None)
     assert [rule for rule, _ in report.rules] == [str(kept.rule) for kept in model.rules]
     found = broken(tmp_path / "clone.db")
     del found["amount is null"]
@@ -327,7 +327,7 @@ def test_intervals_and_balances_are_kept(ledger: Path, tmp_path: Path, scale: fl
     spec = dbsynth.Spec(scale=scale)
     dbsynth.fit(f"sqlite:///{ledger}", model, spec=spec)
     target = tmp_path / "clone.db"
-    report = dbsynth.load(model, f"sqlite:///{target}", spec=spec)
+    report = dbsynth.load(model, f"sqlite:///{target}", spec=spec, source=None)
     rules = {rule for rule, _ in report.rules}
     assert "rate.until = next rate.since - 1 days within rate(account)" in rules
     assert (

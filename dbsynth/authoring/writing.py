@@ -13,6 +13,7 @@ import yaml
 
 from dbsynth.model import TableFacts
 from dbsynth.outline import Outline
+from dbsynth.report import Finding
 from dbsynth.rules import Kept
 from dbsynth.schema import ForeignKey, Table
 from dbsynth.spec.constraints import stated
@@ -107,6 +108,15 @@ def rule_line(kept: Kept, indent: str) -> str:
 def constraint_line(text: str, indent: str) -> str:
     """A constraint as it was reviewed."""
     return f"{indent}- {_sentence(text)}"
+
+
+def acceptance_lines(findings: Iterable[Finding], indent: str = STEP) -> list[str]:
+    """The section that accepts some findings, once somebody says who answers for them and why."""
+    return ["accepted:"] + [
+        f"{indent}- {{finding: {scalar(f'{finding.check} {finding.subject}')},"
+        f" at_most: {finding.count}, approved_by: , reason: }}"
+        for finding in findings
+    ]
 
 
 def _key_lines(suggested: Iterable[ForeignKey]) -> list[str]:

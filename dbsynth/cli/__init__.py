@@ -70,8 +70,8 @@ def cli() -> None:
 
     URLs are written as SQLAlchemy writes them: postgresql://user@host/database, sqlite:///file.db.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage or spec (also a file that is not there), 3 a bug,
-    130 interrupted.
+    Exit codes: 0 done, 1 failed (an error, a constraint, a real value; with --strict also a rule),
+    2 wrong usage or spec (also a file that is not there), 3 a bug, 130 interrupted.
     """
 
 
@@ -120,9 +120,12 @@ def _failed(error: DbsynthError, *, as_json: bool) -> int:
     output.say(f"error: {error.message}")
     if error.hint:
         output.say(f"hint: {error.hint}")
+    for line in error.lines:
+        output.say(line)
     if as_json:
         kind = type(error).__name__
-        output.put_error(kind, error.message, hint=error.hint, exit_code=error.exit_code)
+        hint = "\n".join(filter(None, (error.hint, *error.lines)))
+        output.put_error(kind, error.message, hint=hint, exit_code=error.exit_code)
     return error.exit_code
 
 

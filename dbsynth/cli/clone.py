@@ -17,12 +17,14 @@ from dbsynth.errors import SpecError
 @options.spec_option
 @options.build_options
 @options.explain_option
+@options.strict_option
 @options.engine_option
 @options.json_option
 @options.quiet_option
 def clone(
     source: str, target: str | None, spec_path: Path | None, scale: float | None, seed: int | None,
-    replace: bool, processes: int, explain: bool, engine: str | None, as_json: bool, quiet: bool,
+    replace: bool, processes: int, explain: bool, strict: str | None, engine: str | None,
+    as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Build a synthetic clone of SOURCE and make it TARGET.
 
@@ -33,7 +35,13 @@ def clone(
     Example: dbsynth clone postgresql://me@prod/shop sqlite:///clone.db
     """
     url, spec = options.source_and_spec(
-        source, spec_path, target=target, scale=scale, seed=seed, engine=engine
+        source,
+        spec_path,
+        target=target,
+        scale=scale,
+        seed=seed,
+        engine=engine,
+        on_broken_rule=strict,
     )
     if not spec.target:
         raise SpecError("no target is given", hint="name a URL, or set `target` in the spec")

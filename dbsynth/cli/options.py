@@ -51,6 +51,9 @@ build_options = together(
 explain_option = click.option(
     "--explain", is_flag=True, help="Say what let a real value through, where the gate finds one."
 )
+strict_option = click.option(
+    "--strict", flag_value="stop", help="Fail where drawn rows break a rule, as for a constraint."
+)
 engine_option = click.option("--engine", help="Method of fitting.")
 
 

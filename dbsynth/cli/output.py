@@ -78,10 +78,15 @@ def fitted(line: str) -> str:
 
 def failures(report: Report) -> list[str]:
     """The failed checks of a report, a line each."""
+    return _told(report, Status.FAILED)
+
+
+def _told(report: Report, status: Status) -> list[str]:
+    """The checks of one outcome, a line each."""
     return [
-        plain(f"FAILED  {finding.check} {finding.subject}: {finding.detail}")
+        plain(f"{status.name}  {finding.check} {finding.subject}: {finding.detail}")
         for finding in report.findings
-        if finding.status is Status.FAILED
+        if finding.status is status
     ]
 
 
@@ -94,8 +99,8 @@ def report_text(report: Report) -> str:
     parts = [table(("table", "strategy", "real", "synthetic", "why"), rows, frozenset({2, 3}))]
     for steered in report.steering:
         parts += ["", *_steered(steered), ""]
-    failed = failures(report)
-    parts += failed
+    failed, accepted = failures(report), _told(report, Status.ACCEPTED)
+    parts += failed + accepted
     broken = {
         f.subject: f.detail for f in report.findings
         if f.check == "rule" and f.status is Status.NOTE
@@ -107,10 +112,11 @@ def report_text(report: Report) -> str:
     parts += [f"note: {plain(note)}" for note in report.notes]
     passed = sum(finding.status is Status.PASSED for finding in report.findings)
     made = sum(t.synthetic_rows for t in report.tables)
+    answered = f", {len(accepted)} accepted" if accepted else ""
     rules = f", {counted(len(broken), 'rule')} not kept" if broken else ""
     parts.append(
         f"{counted(len(rows), 'table')}, {counted(made, 'row')};"
-        f" {counted(passed, 'check')} passed, {len(failed)} failed{rules}"
+        f" {counted(passed, 'check')} passed, {len(failed)} failed{answered}{rules}"
     )
     parts.append("seconds: " + timings_text(report.timings.items()))
     return "\n".join(parts)

@@ -26,7 +26,9 @@ from dbsynth.plural import do
 from dbsynth.report import Finding, Status
 from dbsynth.schema import Table
 
-__all__ = ["examine"]
+__all__ = ["SEARCHES", "examine"]
+
+SEARCHES = ("leak", "rare")  # the checks of the gate
 
 
 def examine(source: Database, clone: Database, model: Model, most: int = MOST) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from dbsynth.errors import SpecError
 from dbsynth.identifiers import PROVIDERS
 from dbsynth.rules import Rule, RuleError, parse_rule
 from dbsynth.schema import ForeignKey, Schema, Table
+from dbsynth.spec.acceptance import Accepted, acceptance_shape
 from dbsynth.spec.documents import Document, read_document
 from dbsynth.spec.protection import Protection, protection_shape
 from dbsynth.spec.shapes import (
@@ -40,6 +41,7 @@ from dbsynth.spec.shapes import (
 PRIVATE = "dp"  # the engine that fits whole databases, with differential privacy
 STRATEGIES = ("synthesize", "copy", "mask", "subset", "empty", "skip")
 ON_NEW = ("stop", "synthesize", "propose")
+ON_BROKEN_RULE = ("note", "stop")
 FIT_ROWS = 1_000_000
 FAIR_KINDS = ("independent", "equal_rates")
 HINT = "mend the spec; `dbsynth init --update` brings in what is new, `dbsynth diff` lists it"
@@ -100,9 +102,11 @@ class Spec:
         on_new: What happens to tables and columns that the spec does not list, or lists with
             another type: ``stop``; ``synthesize`` from the type alone; or ``propose``, which learns
             them as if there was no spec.
+        on_broken_rule: What happens where drawn rows break a rule: ``note``, or ``stop``.
         rules: Sentences of the rules to keep, and no others; None for all that are mined.
         constraints: What was reviewed of keys, CHECKs and labels (`dbsynth.spec.constraints`); None
             where nothing was recorded.
+        accepted: Findings of the gate that somebody answers for.
         lines: The line of each entry of the file by its path.
     """
 
@@ -114,12 +118,14 @@ class Spec:
     seed: int = 0
     fit_rows: int = FIT_ROWS
     on_new: str = "propose"
+    on_broken_rule: str = "note"
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     virtual_foreign_keys: tuple[ForeignKey, ...] = ()
     rules: tuple[str, ...] | None = None
     constraints: tuple[str, ...] | None = None
     fairness: tuple[Fairness, ...] = ()
     privacy: Protection | None = None
+    accepted: tuple[Accepted, ...] = ()
     lines: Mapping[tuple[str | int, ...], int] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -441,6 +447,10 @@ def _entries() -> dict[str, Any]:
             "What happens to tables and columns that are not listed, or have another type: stop;"
             " synthesize them from the type alone; propose, as if there was no spec.", ON_NEW,
         ),
+        "on_broken_rule": Choice(
+            "What happens where drawn rows break a rule: a note in the report, or the run stops.",
+            ON_BROKEN_RULE,
+        ),
         "tables": Named(
             "The tables by their names.", _table_shape(),
             lambda name, at: f"table `{name}`", {},
@@ -471,6 +481,7 @@ def _entries() -> dict[str, Any]:
             Text("A constraint."), "an entry of `constraints`",
         ),
         "privacy": protection_shape(),
+        "accepted": acceptance_shape(),
     }  # fmt: skip
 
 
@@ -518,7 +529,7 @@ def _key_of(found: dict[str, Any], at: Spot) -> ForeignKey | None:
 
 def _spec_of(found: dict[str, Any], at: Spot) -> Spec:
     """The spec; one that lists columns was reviewed, so what it does not list stops the run."""
-    names = ("virtual_foreign_keys", "fairness", "rules", "constraints")
+    names = ("virtual_foreign_keys", "fairness", "rules", "constraints", "accepted")
     lists = {name: tuple(found[name]) for name in names if name in found}
     for name, table in found.get("tables", {}).items():
         if found.get("engine") == PRIVATE and table.strategy in ("mask", "subset"):
@@ -526,6 +537,7 @@ def _spec_of(found: dict[str, Any], at: Spot) -> Spec:
                 f"table `{name}`: `strategy: {table.strategy}` lets real rows through, which no"
                 f" `engine: {PRIVATE}` can protect"
             )
+    _check_accepted(lists.get("accepted", ()), found.get("engine"), at)
     if "epochs" in found and found.get("engine") not in TRAINED:
         Spot(("epochs",), "", at.problems).wrong(
             f"`epochs` goes with `engine: {'` or `'.join(TRAINED)}` only"
@@ -534,6 +546,17 @@ def _spec_of(found: dict[str, Any], at: Spot) -> Spec:
     on_new = "stop" if reviewed else "propose"
     given: dict[str, Any] = {"on_new": on_new, **found, **lists}
     return Spec(**given)
+
+
+def _check_accepted(entries: tuple[Accepted, ...], engine: str | None, at: Spot) -> None:
+    known: set[str] = set()
+    for place, entry in enumerate(entries):
+        spot = Spot(("accepted", place), "", at.problems)
+        if engine == PRIVATE:
+            spot.wrong(f"nothing can be accepted: no clone of `engine: {PRIVATE}` is searched")
+        elif entry.finding in known:
+            spot.wrong(f"`{shown(entry.finding)}` is accepted twice")
+        known.add(entry.finding)
 
 
 @cache
