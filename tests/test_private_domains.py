@@ -14,7 +14,10 @@ from dbsynth.private.contents import WHOLE, Contents, buckets, weighed
 from dbsynth.private.domains import Coarse, coarse_edges, codec_of_edges, refined
 from dbsynth.private.inference import towards_independence
 from dbsynth.private.limits import ENDLESS, limits_of
+from dbsynth.private.marginals import MOST_GROUPS, groups_of
+from dbsynth.private.measure import brought_to
 from dbsynth.private.sizes import cut_of, hidden
+from dbsynth.private.walking import Gaps
 from dbsynth.schema import Check, Column, Kind, Table
 from dbsynth.spec import Spec
 
@@ -162,3 +165,31 @@ def test_what_is_thinly_spread_is_found_by_a_first_look():
 def test_noise_hides_as_many_rows_as_it_can(one, least, most):
     """Of a normal distribution around 0 with a deviation of 10 the upper half has a mean of 8."""
     assert least <= hidden(np.array([1000, one, 0]), 10.0) <= most
+
+
+@pytest.mark.parametrize(
+    ("words", "rows", "groups"), [(15, 218.0, 15), (15, 50.0, 1), (100, 1e6, MOST_GROUPS)]
+)
+def test_words_share_a_group_only_where_they_are_rare(words, rows, groups):
+    """Fifteen words as frequent as each other used to share one group, and told nothing."""
+    counts, possible = np.r_[0.0, np.full(words, rows)], np.r_[False, np.ones(words, bool)]
+    found = groups_of(counts, possible, 22.0, ordered=False, apart=False)
+    assert len(np.unique(found[possible])) == groups
+    assert found.max() == len(np.unique(found[possible])) - 1
+
+
+def test_noise_in_cells_far_off_makes_no_gap_longer():
+    """All of 5,000 gaps are between four and eight days; 28 cells hold nothing but noise."""
+    edges = np.r_[0.0, 2.0 ** np.arange(31)]
+    exact = np.where(edges[:-1] == 4, 5000.0, 0.0)
+    noise = np.random.default_rng(1).normal(0, 50, (40, len(exact)))
+    nothing = np.zeros(0, np.int64)
+    found = [Gaps(nothing, np.zeros(0), Coarse(edges, exact + one, 50.0)).usual for one in noise]
+    assert np.mean(found) == pytest.approx(3, abs=0.03)
+
+
+@pytest.mark.parametrize("parents", [[900.0, 60.0, 40.0], [1000.0, 0.0, 0.0]])
+def test_children_that_entities_own_are_there_though_noise_hides_their_parents(parents):
+    found = brought_to(np.array(parents), np.arange(3.0), 70.0)
+    assert found @ np.arange(3.0) == pytest.approx(70)
+    assert found.sum() == pytest.approx(1000)

@@ -375,7 +375,7 @@ def refined(
         open_: Cells that may hold rows, where the others are known to hold none.
         guess: Whether a second look will tell.
     """
-    there = _standing_out(noisy, scale, guess=guess)
+    there = standing_out(noisy, scale, guess=guess)
     if open_ is not None and (there & open_).any():
         # The first time of all siblings may lie just beside where most times are.
         there = (there | np.r_[there[1:], False] | np.r_[False, there[:-1]]) & open_
@@ -388,7 +388,7 @@ def refined(
     return np.unique(np.floor(found)) if whole else np.unique(np.array(found))
 
 
-def _standing_out(noisy: Float64, scale: float, *, guess: bool) -> npt.NDArray[np.bool_]:
+def standing_out(noisy: Float64, scale: float, *, guess: bool) -> npt.NDArray[np.bool_]:
     """The cells with more rows than noise makes, by themselves, together, or beside such."""
     # Noise stands out so far in one of hundreds of columns; a neighbour of what does need not.
     least = scale * (_GUESS if guess else np.sqrt(2 * np.log(_SURE * len(noisy))))

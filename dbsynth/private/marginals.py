@@ -16,7 +16,8 @@ Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 MOST_GROUPS = 32
-_CLEAR = 3.0  # a group is worth so many standard deviations of the noise
+_CLEAR = 1.5  # a cell of a pair is worth so many standard deviations of the noise, on average
+_APART = 3.0  # the same of a word that keeps a group of its own
 
 
 def _no_weight() -> Int64:
@@ -132,6 +133,8 @@ def groups_of(
 ) -> Int64:
     """Groups of codes that pairs can tell apart under noise: few, and each with enough rows.
 
+    Numbers are cut into groups of about as many rows; words keep a group each, but for rare ones.
+
     Args:
         counts: Estimated number of rows with each code.
         scale: Standard deviation of the noise in each cell of a pair.
@@ -141,8 +144,11 @@ def groups_of(
     total = float(counts.sum())
     most = groups_wanted(total, scale)
     least = max(total / most, _CLEAR * scale)
-    own = possible & (counts >= least) if not ordered else np.zeros(len(counts), bool)
-    own[0] = possible[0] and (apart or counts[0] >= _CLEAR * scale)
+    own = np.zeros(len(counts), bool)
+    if not ordered:  # words that share a group have nothing else in common, so few of them do
+        falling = np.argsort(-counts, kind="stable")[: MOST_GROUPS - 1]
+        own[falling] = possible[falling] & (counts[falling] >= _APART * scale)
+    own[0] = possible[0] and (apart or counts[0] >= _APART * scale)
     groups = np.full(len(counts), -1, np.int64)
     groups[own] = np.arange(int(own.sum()))
     rest = np.flatnonzero(possible & ~own)

@@ -475,12 +475,17 @@ def _count_variables(work: Work, table: str, search: Search) -> list[Coded]:
     return found
 
 
-def _brought_to(parents: Float64, numbers: Float64, children: float) -> Float64:
-    """Parents by number of children, more or fewer of them without any, as near as that comes."""
-    some = float(parents[1:].sum())
-    factor = children / max(float(parents @ numbers), 1e-9)
-    most = float(parents.sum()) / max(some, 1e-9)
-    found = parents * min(factor, most)
+def brought_to(parents: Float64, numbers: Float64, children: float) -> Float64:
+    """Parents by number of children, more or fewer of them without any, as near as that comes.
+
+    Where noise hides those with children among many without, each has as few as there are.
+    """
+    found = parents.copy()
+    if not (parents[1:] @ numbers[1:]) > 0:
+        found[1] = parents.sum()
+    some = float(found[1:].sum())
+    factor = children / max(float(found[1:] @ numbers[1:]), 1e-9)
+    found[1:] *= min(factor, float(parents.sum()) / max(some, 1e-9))
     found[0] = max(float(parents.sum() - found[1:].sum()), 0.0)
     return found
 
@@ -541,7 +546,7 @@ def _keep_shares(work: Work, table: str) -> None:
             shares = by_name[variables.count(fk)].counts[4:]
             found = shares * answers.rows[table] / max(float(shares.sum()), 1e-9)
             if table != work.design.ownership.unit:  # the entities tell how many there are in all
-                found = _brought_to(found, middles(answers.sizes[fk]), answers.cuts[fk.child].all)
+                found = brought_to(found, middles(answers.sizes[fk]), answers.cuts[fk.child].all)
             answers.counts[fk] = found
             answers.rows[fk.child] = max(1.0, float(found @ middles(answers.sizes[fk])))
     for fk in work.design.plan.dealt_of(table):

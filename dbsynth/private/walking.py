@@ -28,6 +28,7 @@ from dbsynth.private.domains import (
     Search,
     coarse_edges,
     codec_of_edges,
+    standing_out,
     units_of,
 )
 from dbsynth.private.recipes import Recipe
@@ -91,7 +92,9 @@ class Gaps:
     @property
     def usual(self) -> float:
         """The mean of log2(1 + gap), in units, rounded up: 0 for none, 1 for one, 2 up to three."""
-        edges, counts = self.counts.edges, np.maximum(self.counts.counts - self.counts.scale, 0.0)
+        edges, found, scale = self.counts.edges, self.counts.counts, self.counts.scale
+        # Far off, noise alone would weigh much.
+        counts = np.where(standing_out(found, scale, guess=False), np.maximum(found, 0.0), 0.0)
         return float(counts @ np.ceil(np.log2(edges[1:]))) / max(float(counts.sum()), 1e-9)
 
     @property
