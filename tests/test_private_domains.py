@@ -193,3 +193,28 @@ def test_children_that_entities_own_are_there_though_noise_hides_their_parents(p
     found = brought_to(np.array(parents), np.arange(3.0), 70.0)
     assert found @ np.arange(3.0) == pytest.approx(70)
     assert found.sum() == pytest.approx(1000)
+
+
+def test_plan_tells_the_error_of_links_to_all_rows_of_a_public_table(tmp_path):
+    """What is told is what counts are off by: of 90 places of a link, and of a pair, not of 8."""
+    path = tmp_path / "guests.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("create table town(id integer primary key)")
+        connection.execute(
+            "create table guest(id integer primary key, vip boolean not null,"
+            " town integer not null references town(id))"
+        )
+        connection.executemany("insert into town values (?)", [(i,) for i in range(90)])
+        guests = [(i % 3 == 0, i % 90) for i in range(3000)]
+        connection.executemany("insert into guest(vip, town) values (?, ?)", guests)
+    spec = Spec.parse(
+        {"engine": "dp", "privacy": {"unit": "guest", "epsilon": 3, "delta": 1e-6,
+                                     "public": ["town"], "ledger": str(tmp_path / "ledger")}}, {},
+    )  # fmt: skip
+    told = {m.name: m for m in dbsynth.foresee(f"sqlite:///{path}", spec=spec).marginals}
+    model, _ = dbsynth.fit(f"sqlite:///{path}", tmp_path / "m.dbsynth", spec=spec)
+    paid = {question["of"]: question for question in model.privacy["questions"]}
+    (link,) = (name for name in told if name.startswith("link:"))
+    assert told[link].cells == paid[f"guest: {link}"]["cells"] == 90
+    assert told[link].error == pytest.approx(0.798 * told[link].noise * 90 / 3000, rel=0.01)
+    assert told["each of 2 pairs"].cells < 32**2 / 2

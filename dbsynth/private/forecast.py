@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from dbsynth.databases.base import Database
+from dbsynth.engines import variables
 from dbsynth.errors import EngineError
 from dbsynth.model import ColumnModel, TableFacts
 from dbsynth.outline import Outline
@@ -109,7 +110,7 @@ def forecast(database: Database, spec: Spec) -> Forecast:
         {table: round(cut.weight) for table, cut in cuts.items()},
         {table: cut.cap for table, cut in cuts.items()},
         {table: str(key) for table, key in design.ownership.owner.items()},
-        tuple(_marginals(design, cuts)), said.ledger,
+        tuple(_marginals(database, design, cuts)), said.ledger,
         len(ledger.entries) if ledger else 0, ledger.epsilon if ledger else None,
         tuple(str(fk) for fk in design.ownership.foreign), said.seed is None, refused,
     )  # fmt: skip
@@ -161,19 +162,21 @@ def _sizes(database: Database, design: Design) -> dict[str, Cut]:
     return cuts
 
 
-def _marginals(design: Design, cuts: Mapping[str, Cut]) -> Iterator[Marginal]:
+def _marginals(database: Database, design: Design, cuts: Mapping[str, Cut]) -> Iterator[Marginal]:
     """Every single variable, and, as pairs are yet to be chosen, a pair for each."""
+    links = {fk.parent for name in cuts for fk in design.plan.lookups_of(name)}
+    public = {name: database.count_rows(design.schema[name]) for name in links}
     for table, price in prices(design, cuts, unseen(design, cuts)).items():
-        cut = cuts[table]
+        cut, cells = cuts[table], []
+        noise = float(cut.cap / np.sqrt(2 * price.one))
         for name in design.own_variables(table):
-            noise = float(cut.cap / np.sqrt(2 * price.one))
-            cells = _cells(design, table, name, cells_wanted(cut.weight, noise))
-            yield _marginal(design, table, name, cells, price.one, cut)
+            cells.append(_cells(design, table, name, cells_wanted(cut.weight, noise), public))
+            yield _marginal(design, table, name, cells[-1], price.one, cut)
         if price.pair > 0:
             noise = float(cut.cap / np.sqrt(2 * price.pair))
-            groups = groups_wanted(cut.weight, noise)
-            number = len(design.own_variables(table))
-            yield _marginal(design, table, f"each of {number} pairs", groups**2, price.pair, cut)
+            groups = np.minimum(cells, groups_wanted(cut.weight, noise))
+            pair = round(float(groups.mean()) ** 2)
+            yield _marginal(design, table, f"each of {len(cells)} pairs", pair, price.pair, cut)
 
 
 def _marginal(design: Design, table: str, name: str, cells: int, rho: float, cut: Cut) -> Marginal:
@@ -185,12 +188,22 @@ def _marginal(design: Design, table: str, name: str, cells: int, rho: float, cut
     return Marginal(table, name, cells, noise, error, epsilon_of(whole, said.delta))
 
 
-def _cells(design: Design, table: str, variable: str, of_numbers: int) -> int:
-    """About how many codes a variable has."""
+def _cells(
+    design: Design, table: str, variable: str, of_numbers: int, public: Mapping[str, int]
+) -> int:
+    """About how many codes a variable has.
+
+    Args:
+        of_numbers: Of one that is a number.
+        public: Rows of the public tables that are referred to.
+    """
     kind, _, name = variable.partition(":")
     recipe = design.recipes[table].get(name)
     if kind == "column" and recipe is not None:
         if recipe.number:
             return of_numbers
         return (len(recipe.words) or (_WORDS if recipe.open else 1)) + recipe.column.nullable
+    for fk in design.plan.lookups_of(table):
+        if variable == variables.link(fk):
+            return public[fk.parent] + fk.nullable
     return 2 if kind in ("class", "depth") else _WORDS
